@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "core/jsonl/json_text.h"
@@ -38,13 +39,19 @@ Status Upload::append(std::string_view bytes) {
                             "(limits.file_bytes).",
                             bytes_max_));
   }
-  if (!first_line_ended_) {
-    const auto end = bytes.find('\n');
-    first_line_ended_ = end != std::string_view::npos && first_line_.size() + end > 0;
-    first_line_ += bytes.substr(0, end);
-    if (first_line_.size() > kFirstLineMax) first_line_ended_ = true;
-  }
+  keep_first_line(bytes);
   return writer_->append(bytes);
+}
+
+void Upload::keep_first_line(std::string_view bytes) {
+  while (!first_line_ended_ && !bytes.empty()) {
+    const auto end = bytes.find('\n');
+    first_line_ += bytes.substr(0, end);
+    bytes.remove_prefix(std::min(bytes.size(), end == std::string_view::npos ? end : end + 1));
+    const bool blank = first_line_.find_first_not_of(" \t\r") == std::string::npos;
+    first_line_ended_ = (end != std::string_view::npos && !blank) || first_line_.size() > kFirstLineMax;
+    if (end != std::string_view::npos && blank) first_line_.clear();
+  }
 }
 
 bool Upload::first_line_is_json() const {

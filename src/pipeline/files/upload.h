@@ -45,13 +45,14 @@ class Upload {
 
  private:
   Upload(FileStores stores, std::uint64_t bytes_max, FileId id, std::unique_ptr<BlobWriter> writer);
+  void keep_first_line(std::string_view bytes);
   bool first_line_is_json() const;
 
   FileStores stores_;
   std::uint64_t bytes_max_;
   FileId id_;
   std::unique_ptr<BlobWriter> writer_;
-  std::string first_line_;
+  std::string first_line_;  // that is not blank
   bool first_line_ended_ = false;
 };
 
