@@ -20,9 +20,10 @@ std::optional<double> parse_number(std::string_view text) {
   return value;
 }
 
-std::chrono::milliseconds bounded(double ms) {
-  return std::chrono::milliseconds(static_cast<std::int64_t>(
-      std::clamp(ms, 0.0, static_cast<double>(kRetryAfterMax.count()))));
+std::optional<std::chrono::milliseconds> bounded(double ms) {
+  if (ms > static_cast<double>(kRetryAfterSensible.count())) return std::nullopt;
+  return std::chrono::milliseconds(
+      static_cast<std::int64_t>(std::clamp(ms, 0.0, static_cast<double>(kRetryAfterMax.count()))));
 }
 
 std::optional<WallTime> parse_http_date(const std::string& text) {
@@ -42,7 +43,8 @@ std::pair<std::string, std::string> describe(const NoReply& none) {
     case TransportFailure::broken:
       return {"upstream_connection_broken", with("The upstream broke off its answer")};
     case TransportFailure::head_too_large:
-      return {"invalid_upstream_response", with("The head of the upstream's answer is not acceptable")};
+      return {"invalid_upstream_response",
+              with("The head of the upstream's answer is not acceptable")};
     case TransportFailure::body_too_large:
       return {"upstream_response_too_large", with("The upstream's answer is too large")};
   }

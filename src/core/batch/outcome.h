@@ -25,7 +25,8 @@ struct RetryLater {
   std::string code;     // for the error object should this have been the last attempt
   std::string message;  // likewise: what happened
   std::optional<std::chrono::milliseconds> not_before;
-  bool unreachable = false;  // no connection came about: the upstream is down, the row is not at fault
+  bool unreachable =
+      false;  // no connection came about: the upstream is down, the row is not at fault
   std::optional<Answered> last_answer;  // a retryable status: what the row gets if retries run out
 };
 
@@ -42,7 +43,7 @@ struct HttpReply {
   int status = 0;
   std::string body;
   std::string request_id;
-  std::string retry_after;     // header values as sent, empty if absent
+  std::string retry_after;  // header values as sent, empty if absent
   std::string retry_after_ms;
 };
 enum class TransportFailure { connect, timeout, broken, head_too_large, body_too_large };
@@ -59,8 +60,10 @@ bool is_retryable_status(int status);
 Outcome classify(Attempt attempt, bool json_valid, WallTime now);
 
 /// The delay that a reply's Retry-After headers ask for: milliseconds, seconds or an HTTP date;
-/// never negative, at most kRetryAfterMax.
+/// never negative, at most kRetryAfterMax. A wish above kRetryAfterSensible is nonsense and counts
+/// as none.
 inline constexpr std::chrono::milliseconds kRetryAfterMax = std::chrono::minutes(10);
+inline constexpr std::chrono::milliseconds kRetryAfterSensible = std::chrono::hours(1);
 std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view retry_after,
                                                            std::string_view retry_after_ms,
                                                            WallTime now);

@@ -71,13 +71,14 @@ std::optional<Line> LineFramer::take(std::size_t length, std::size_t line_end_by
 }
 
 void LineFramer::discard_overlong_part() {
-  // One byte more than the limit stays, for the "\r" that may belong to the line end.
-  const std::size_t held = end_ - begin_;
+  std::size_t held = end_ - begin_;
   if (held + discarded_ <= line_bytes_max_ + 1) return;
+  // A "\r" at the end may belong to the line end, which is not counted.
+  if (buffer_[end_ - 1] == '\r') --held;
   discarded_ += held;
   begin_offset_ += held;
-  begin_ = end_;
-  searched_ = 0;
+  begin_ += held;
+  searched_ = end_ - begin_;
 }
 
 }  // namespace offpeak

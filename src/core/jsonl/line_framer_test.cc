@@ -61,6 +61,23 @@ TEST(LineFramer, LimitIsInclusiveAndDoesNotCountTheLineEnd) {
   }
 }
 
+TEST(LineFramer, SaysHowLongALineWouldHaveBeen) {
+  for (std::size_t chunk = 1; chunk < 40; ++chunk) {
+    LineFramer framer(chunk, 10);
+    const std::string stream = std::string(24, 'x') + "\r\r\n";
+    std::string_view rest = stream;
+    std::optional<Line> line;
+    while (!(line = framer.next())) {
+      const auto space = framer.space();
+      const auto count = std::min(space.size(), rest.size());
+      std::memcpy(space.data(), rest.data(), count);
+      rest.remove_prefix(count);
+      framer.fill(count);
+    }
+    EXPECT_EQ(line->full_bytes, 25u) << chunk;
+  }
+}
+
 TEST(LineFramer, EmptyAndBlankStreamsHaveNoLines) {
   EXPECT_TRUE(frame("", 4, 10).empty());
   EXPECT_TRUE(frame("\n\r\n \t\n", 3, 10).empty());

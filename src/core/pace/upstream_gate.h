@@ -1,5 +1,5 @@
-// Whether an upstream may be sent another attempt now: open in health, shut while it asks to be left
-// alone (Retry-After), and one probe at a time while it cannot be reached.
+// Whether an upstream may be sent another attempt now: open in health, shut while it asks to be
+// left alone (Retry-After), and one probe at a time while it cannot be reached.
 #pragma once
 
 #include <chrono>
@@ -23,6 +23,8 @@ class UpstreamGate {
   void unreachable(SteadyTime now);
   /// The upstream asked for no requests for `delay` (429 or 503 with Retry-After).
   void pause(SteadyTime now, std::chrono::milliseconds delay);
+  /// Lets the next probe go without the wait that has built up.
+  void probe_soon(SteadyTime now) { next_probe_ = now + kProbeFirst; }
   /// An attempt let in by try_enter ended without having been sent.
   void abandoned() { probing_ = false; }
 

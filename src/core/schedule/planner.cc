@@ -34,6 +34,17 @@ void Planner::add(BatchTicket ticket, PlannedBatch batch) {
   batches_.emplace(ticket, std::move(entry));
 }
 
+void Planner::serve_on(BatchTicket ticket, UpstreamSet upstreams) {
+  const auto found = batches_.find(ticket);
+  if (found == batches_.end() || found->second.plan.upstreams == upstreams) return;
+  OpenBatch& batch = found->second;
+  for (auto& [upstream, range] : batch.running) {
+    if (upstreams.test(upstream) || range.size() == 0) continue;
+    batch.plan.ranges.push_back(std::exchange(range, {}));
+  }
+  batch.plan.upstreams = upstreams;
+}
+
 void Planner::remove(BatchTicket ticket) {
   const auto found = batches_.find(ticket);
   if (found == batches_.end()) return;
@@ -44,7 +55,7 @@ void Planner::remove(BatchTicket ticket) {
 std::optional<PlannedRow> Planner::next(UpstreamIndex upstream, SteadyTime now, WallTime wall_now) {
   auto stay = stays_.find(upstream);
   if (stay == stays_.end() || stay->second.rows_left == 0 ||
-      !batches_.contains(stay->second.batch) || !batches_.at(stay->second.batch).has_work(now)) {
+      !may_stay(stay->second.batch, upstream, now)) {
     const auto chosen = choose(upstream, now, wall_now);
     if (!chosen) return std::nullopt;
     stay = stays_.insert_or_assign(upstream, Stay{*chosen, kQuantumRows}).first;
@@ -56,6 +67,12 @@ std::optional<PlannedRow> Planner::next(UpstreamIndex upstream, SteadyTime now, 
   --batch.rows_left;
   served_tokens_[batch.plan.project] += batch.plan.tokens_per_row;
   return PlannedRow{stay->second.batch, *position};
+}
+
+bool Planner::may_stay(BatchTicket ticket, UpstreamIndex upstream, SteadyTime now) const {
+  const auto found = batches_.find(ticket);
+  return found != batches_.end() && found->second.plan.upstreams.test(upstream) &&
+         found->second.has_work(now);
 }
 
 std::optional<BatchTicket> Planner::choose(UpstreamIndex upstream, SteadyTime now,

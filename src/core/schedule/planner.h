@@ -2,9 +2,10 @@
 // threads (REQUIRES: one thread).
 //
 // Each upstream runs a contiguous range of a batch's dispatch order, so that its prefix cache sees
-// neighbours; an idle upstream steals the far half of the longest range. Between projects the one that
-// has been served the fewest tokens goes first; inside a project the batch with the fewest rows left,
-// unless another one's window is about to close. An upstream stays with a batch for a quantum of rows.
+// neighbours; an idle upstream steals the far half of the longest range. Between projects the one
+// that has been served the fewest tokens goes first; inside a project the batch with the fewest
+// rows left, unless another one's window is about to close. An upstream stays with a batch for a
+// quantum of rows.
 #pragma once
 
 #include <bitset>
@@ -58,6 +59,8 @@ class Planner {
   static constexpr auto kDeadlineGuard = std::chrono::minutes(30);
 
   void add(BatchTicket ticket, PlannedBatch batch);
+  /// Changes which upstreams serve the batch's model.
+  void serve_on(BatchTicket ticket, UpstreamSet upstreams);
   /// Forgets the batch: none of its rows comes out again.
   void remove(BatchTicket ticket);
 
@@ -86,9 +89,11 @@ class Planner {
     std::uint32_t rows_left;
   };
 
+  bool may_stay(BatchTicket ticket, UpstreamIndex upstream, SteadyTime now) const;
   std::optional<BatchTicket> choose(UpstreamIndex upstream, SteadyTime now,
                                     WallTime wall_now) const;
-  static std::optional<std::uint32_t> take(OpenBatch& batch, UpstreamIndex upstream, SteadyTime now);
+  static std::optional<std::uint32_t> take(OpenBatch& batch, UpstreamIndex upstream,
+                                           SteadyTime now);
   static bool refill(OpenBatch& batch, UpstreamIndex upstream);
   /// The service a project starts from: none may claim what it did not use while it was idle.
   std::uint64_t least_served() const;

@@ -22,7 +22,9 @@ PlannedBatch batch(std::string project, std::uint32_t rows, UpstreamSet upstream
           .expires_at = kWall + 24h};
 }
 
-BatchTicket ticket(std::uint64_t n) { return BatchTicket{n}; }
+BatchTicket ticket(std::uint64_t n) {
+  return BatchTicket{n};
+}
 
 TEST(Planner, RunsABatchInDispatchOrderAndThenHasNothing) {
   Planner planner;
@@ -89,6 +91,16 @@ TEST(Planner, RetriesWaitForTheirTimeAndThenGoFirst) {
   EXPECT_EQ(planner.next(0, kNow + 5s, kWall)->position, 0u);
 }
 
+TEST(Planner, RowsOfAnUpstreamThatCeasesToServeGoToAnother) {
+  Planner planner;
+  planner.add(ticket(1), batch("a", 4, 0b01));
+  EXPECT_EQ(planner.next(0, kNow, kWall)->position, 0u);
+  planner.serve_on(ticket(1), 0b10);
+  EXPECT_EQ(planner.next(0, kNow, kWall), std::nullopt);
+  for (std::uint32_t i = 1; i < 4; ++i) EXPECT_EQ(planner.next(1, kNow, kWall)->position, i);
+  EXPECT_EQ(planner.next(1, kNow, kWall), std::nullopt);
+}
+
 TEST(Planner, ARemovedBatchIsForgotten) {
   Planner planner;
   planner.add(ticket(1), batch("a", 10));
@@ -105,7 +117,8 @@ TEST(Planner, ProjectsShareByTokens) {
   planner.add(ticket(1), heavy);
   planner.add(ticket(2), batch("light", 100'000));
   std::map<std::uint64_t, int> rows;
-  for (int i = 0; i < 40'000; ++i) ++rows[static_cast<std::uint64_t>(planner.next(0, kNow, kWall)->batch)];
+  for (int i = 0; i < 40'000; ++i)
+    ++rows[static_cast<std::uint64_t>(planner.next(0, kNow, kWall)->batch)];
   EXPECT_NEAR(static_cast<double>(rows[2]) / rows[1], 3.0, 0.05);
 }
 
@@ -115,7 +128,8 @@ TEST(Planner, ALateProjectHasNoClaimOnThePast) {
   for (int i = 0; i < 10'000; ++i) planner.next(0, kNow, kWall);
   planner.add(ticket(2), batch("late", 100'000));
   std::map<std::uint64_t, int> rows;
-  for (int i = 0; i < 2'000; ++i) ++rows[static_cast<std::uint64_t>(planner.next(0, kNow, kWall)->batch)];
+  for (int i = 0; i < 2'000; ++i)
+    ++rows[static_cast<std::uint64_t>(planner.next(0, kNow, kWall)->batch)];
   EXPECT_NEAR(rows[1], rows[2], 2 * Planner::kQuantumRows);
 }
 

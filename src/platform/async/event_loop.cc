@@ -28,7 +28,9 @@ void abort_on_exception(const std::exception_ptr& failure) {
 EventLoop::EventLoop(std::string name)
     : name_(std::move(name)), work_(boost::asio::make_work_guard(context_)) {}
 
-EventLoop::~EventLoop() { stop(); }
+EventLoop::~EventLoop() {
+  stop();
+}
 
 void EventLoop::start() {
   thread_ = std::thread([this] {
@@ -50,10 +52,16 @@ void EventLoop::spawn(Task<> task) {
   boost::asio::co_spawn(context_, std::move(task), abort_on_exception);
 }
 
+void Workers::post_later(std::chrono::milliseconds delay, std::function<void()> function) {
+  auto timer = std::make_shared<boost::asio::steady_timer>(pool_, delay);
+  timer->async_wait([timer, function = std::move(function)](boost::system::error_code error) {
+    if (!error) function();
+  });
+}
+
 Task<> sleep_for(EventLoop& loop, std::chrono::milliseconds delay) {
-  using Timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock,
-                                                  boost::asio::wait_traits<std::chrono::steady_clock>,
-                                                  Executor>;
+  using Timer = boost::asio::basic_waitable_timer<
+      std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
   Timer timer(loop.executor(), delay);
   co_await timer.async_wait(use_task);
 }

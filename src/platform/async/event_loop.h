@@ -47,8 +47,8 @@ class EventLoop {
   std::thread thread_;
 };
 
-/// Suspends the calling coroutine for `delay`. Real time; product code that decides *when* takes the
-/// time from Clock.
+/// Suspends the calling coroutine for `delay`. Real time; product code that decides *when* takes
+/// the time from Clock.
 Task<> sleep_for(EventLoop& loop, std::chrono::milliseconds delay);
 
 /// Threads for calls that block: SQLite commits, fsync, reading cold files.
@@ -61,8 +61,12 @@ class Workers {
   void post(Function&& function) {
     boost::asio::post(pool_, std::forward<Function>(function));
   }
-  /// Waits for what has been posted.
-  void stop() { pool_.join(); }
+  void post_later(std::chrono::milliseconds delay, std::function<void()> function);
+  /// Waits for what is running; what still waits is dropped.
+  void stop() {
+    pool_.stop();
+    pool_.join();
+  }
 
  private:
   boost::asio::thread_pool pool_;
@@ -82,10 +86,10 @@ Task<std::invoke_result_t<Function>> offload(Workers& workers, Function work) {
         failure = std::current_exception();
       }
       const auto executor = boost::asio::get_associated_executor(handler);
-      boost::asio::post(executor, [handler = std::move(handler), failure,
-                                   value = std::move(value)]() mutable {
-        std::move(handler)(failure, std::move(value));
-      });
+      boost::asio::post(
+          executor, [handler = std::move(handler), failure, value = std::move(value)]() mutable {
+            std::move(handler)(failure, std::move(value));
+          });
     });
   };
   auto value = co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<Executor>,

@@ -14,7 +14,6 @@
 #include <boost/beast/http/string_body.hpp>
 #include <utility>
 
-#include "platform/http/address.h"
 #include "platform/http/watchdog.h"
 
 namespace offpeak::http {
@@ -42,35 +41,6 @@ std::string Endpoint::authority() const {
   const bool bracketed = host.contains(':');
   const std::string name = bracketed ? fmt::format("[{}]", host) : host;
   return port == (tls ? 443 : 80) ? name : fmt::format("{}:{}", name, port);
-}
-
-Result<Endpoint> parse_endpoint(std::string_view url) {
-  const auto bad = [&](std::string_view why) {
-    return fail(ErrorKind::invalid_request,
-                fmt::format("'{}' is not a base URL such as http://127.0.0.1:8000/v1: {}", url, why));
-  };
-  Endpoint endpoint;
-  std::string_view rest = url;
-  if (rest.starts_with("https://")) {
-    endpoint.tls = true;
-    endpoint.port = 443;
-  } else if (!rest.starts_with("http://")) {
-    return bad("it must begin with http:// or https://.");
-  }
-  rest.remove_prefix(endpoint.tls ? 8 : 7);
-  const auto slash = std::min(rest.find('/'), rest.size());
-  endpoint.prefix = rest.substr(slash);
-  while (endpoint.prefix.ends_with('/')) endpoint.prefix.pop_back();
-  std::string authority(rest.substr(0, slash));
-  if (authority.contains('@')) return bad("credentials do not belong into a URL; use api_key_env.");
-  if (authority.find_last_of(":]") == std::string::npos || authority.ends_with(']')) {
-    authority += fmt::format(":{}", endpoint.port);
-  }
-  const auto address = parse_address(authority);
-  if (!address) return bad("host or port cannot be read.");
-  endpoint.host = address->host;
-  endpoint.port = address->port;
-  return endpoint;
 }
 
 namespace {
@@ -117,7 +87,8 @@ struct ClientConnection::Impl final : Watched {
   Task<error_code> send(std::span<const std::string_view> request);
   Task<error_code> read_head(Parser& parser);
   Task<error_code> read_body(Parser& parser);
-  Task<std::optional<ClientResult>> try_once(std::span<const std::string_view> request, bool reused);
+  Task<std::optional<ClientResult>> try_once(std::span<const std::string_view> request,
+                                             bool reused);
   ClientFailure connect_failure(const error_code& error) const;
 
   ClientContext context;
@@ -137,7 +108,9 @@ ClientConnection::ClientConnection(const ClientContext& context, const Endpoint&
 
 ClientConnection::~ClientConnection() = default;
 
-void ClientConnection::abort() { impl_->close(); }
+void ClientConnection::abort() {
+  impl_->close();
+}
 
 Task<ClientResult> ClientConnection::exchange(std::span<const std::string_view> request,
                                               SteadyTime deadline) {

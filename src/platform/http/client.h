@@ -20,17 +20,16 @@ namespace offpeak::http {
 
 class Watchdog;
 
-/// Where an upstream lives, from "http(s)://host[:port][/prefix]".
+/// Where an upstream lives.
 struct Endpoint {
   bool tls = false;
   std::string host;
   std::uint16_t port = 80;
-  std::string prefix;  // "" or "/v1", without a slash at the end
+  std::string prefix = {};  // of its paths: "" or "/path", without a slash at the end
 
   /// The Host header's value: without the scheme's default port.
   std::string authority() const;
 };
-Result<Endpoint> parse_endpoint(std::string_view url);
 
 struct ClientLimits {
   std::size_t head_bytes_max = 64 * 1024;
@@ -73,10 +72,11 @@ class ClientConnection {
   ~ClientConnection();
   ClientConnection(const ClientConnection&) = delete;
 
-  /// Sends the concatenation of `request` (head and body; Content-Length is the caller's) and returns
-  /// the final reply; 1xx are skipped, redirects are replies. The whole exchange, connect included,
-  /// ends by `deadline`. When a kept-alive connection turns out to be closed before any byte of the
-  /// reply, the request goes out once more on a new one. `request` lives until the task is done.
+  /// Sends the concatenation of `request` (head and body; Content-Length is the caller's) and
+  /// returns the final reply; 1xx are skipped, redirects are replies. The whole exchange, connect
+  /// included, ends by `deadline`. When a kept-alive connection turns out to be closed before any
+  /// byte of the reply, the request goes out once more on a new one. `request` lives until the task
+  /// is done.
   Task<ClientResult> exchange(std::span<const std::string_view> request, SteadyTime deadline);
   /// Breaks off what is under way, as `broken`.
   void abort();

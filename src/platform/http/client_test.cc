@@ -5,21 +5,12 @@
 namespace offpeak::http {
 namespace {
 
-TEST(Endpoint, ParsesBaseUrls) {
-  const auto plain = parse_endpoint("http://127.0.0.1:8000/v1/");
-  ASSERT_TRUE(plain);
-  EXPECT_FALSE(plain->tls);
-  EXPECT_EQ(plain->port, 8000);
-  EXPECT_EQ(plain->prefix, "/v1");
-  EXPECT_EQ(plain->authority(), "127.0.0.1:8000");
-  const auto tls = parse_endpoint("https://api.example.com");
-  ASSERT_TRUE(tls);
-  EXPECT_TRUE(tls->tls);
-  EXPECT_EQ(tls->authority(), "api.example.com");
-  EXPECT_EQ(parse_endpoint("http://[::1]/x")->authority(), "[::1]");
-  for (const auto* bad : {"", "ftp://x", "http://", "http://u:p@x", "http://x:99999", "x:80"}) {
-    EXPECT_FALSE(parse_endpoint(bad)) << bad;
-  }
+TEST(Endpoint, AuthorityLeavesTheDefaultPortOut) {
+  EXPECT_EQ((Endpoint{.host = "127.0.0.1", .port = 8000}.authority()), "127.0.0.1:8000");
+  EXPECT_EQ((Endpoint{.tls = true, .host = "api.example.com", .port = 443}.authority()),
+            "api.example.com");
+  EXPECT_EQ((Endpoint{.tls = true, .host = "x", .port = 80}.authority()), "x:80");
+  EXPECT_EQ((Endpoint{.host = "::1", .port = 80}.authority()), "[::1]");
 }
 
 }  // namespace

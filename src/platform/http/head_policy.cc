@@ -88,7 +88,8 @@ class FramingFields {
     if (hosts_ > 1 || (hosts_ == 0 && !line.http_1_0)) {
       return "A request needs exactly one Host header.";
     }
-    if (std::ranges::any_of(host_, [](char c) { return c == ' ' || c == ',' || c == '/' || c == '@'; })) {
+    if (std::ranges::any_of(host_,
+                            [](char c) { return c == ' ' || c == ',' || c == '/' || c == '@'; })) {
       return "The Host header is not a host.";
     }
     if (lengths_ > 1) return "Content-Length appears more than once.";
@@ -103,9 +104,11 @@ class FramingFields {
  private:
   Problem check_authority(std::string_view target) const {
     if (target.starts_with('/') || target == "*") return std::nullopt;
-    const auto scheme = target.find("://");
-    if (scheme == std::string_view::npos) return "The request target must begin with '/'.";
-    const auto rest = target.substr(scheme + 3);
+    const std::size_t scheme = target.starts_with("http://")    ? 7
+                               : target.starts_with("https://") ? 8
+                                                                : 0;
+    if (scheme == 0) return "The request target must begin with '/'.";
+    const auto rest = target.substr(scheme);
     if (!iequals(rest.substr(0, rest.find_first_of("/?")), host_)) {
       return "The request target names another host than the Host header.";
     }

@@ -7,7 +7,6 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <unordered_set>
 
-#include "platform/http/address.h"
 #include "platform/http/server_connection.h"
 #include "platform/http/watchdog.h"
 
@@ -72,15 +71,13 @@ Server::Server(EventLoop& loop, Handler& handler, const Clock& clock, Random& ra
 
 Server::~Server() = default;
 
-Result<std::string> Server::listen(const std::string& address) {
-  const auto parsed = parse_address(address);
-  if (!parsed) return std::unexpected(parsed.error());
+Result<std::string> Server::listen(const std::string& host, std::uint16_t port) {
   const auto what = [&](std::string_view why) {
-    return fail(ErrorKind::unavailable, fmt::format("Cannot listen on {}: {}", address, why));
+    return fail(ErrorKind::unavailable, fmt::format("Cannot listen on {}:{}: {}", host, port, why));
   };
   boost::system::error_code error;
   net::ip::tcp::resolver resolver(impl_->loop.context());
-  const auto found = resolver.resolve(parsed->host, std::to_string(parsed->port), error);
+  const auto found = resolver.resolve(host, std::to_string(port), error);
   if (error || found.empty()) return what(error.message());
   const net::ip::tcp::endpoint endpoint = *found.begin();
   auto& acceptor = impl_->acceptor;
@@ -94,9 +91,9 @@ Result<std::string> Server::listen(const std::string& address) {
   if (error) return what(error.message());
   impl_->loop.spawn(impl_->watchdog.run(impl_->loop));
   impl_->loop.spawn(impl_->accept());
-  const auto port = acceptor.local_endpoint().port();
-  if (parsed->host.contains(':')) return fmt::format("[{}]:{}", parsed->host, port);
-  return fmt::format("{}:{}", parsed->host, port);
+  const auto bound = acceptor.local_endpoint().port();
+  if (host.contains(':')) return fmt::format("[{}]:{}", host, bound);
+  return fmt::format("{}:{}", host, bound);
 }
 
 void Server::stop_accepting() {
@@ -108,6 +105,8 @@ void Server::stop_accepting() {
   });
 }
 
-std::size_t Server::connections() const { return impl_->connections.size(); }
+std::size_t Server::connections() const {
+  return impl_->connections.size();
+}
 
 }  // namespace offpeak::http

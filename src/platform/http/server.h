@@ -18,9 +18,10 @@ struct ServerLimits {
   std::size_t connections_max = 20'000;
   std::chrono::milliseconds head_timeout = std::chrono::seconds(15);   // first byte to whole head
   std::chrono::milliseconds idle_timeout = std::chrono::seconds(120);  // between requests
-  std::chrono::milliseconds stall_timeout = std::chrono::seconds(30);  // body or reader stands still
-  /// What is read and thrown away after an early answer, so that the client sees the answer and not a
-  /// broken connection.
+  std::chrono::milliseconds stall_timeout =
+      std::chrono::seconds(30);  // body or reader stands still
+  /// What is read and thrown away after an early answer, so that the client sees the answer and not
+  /// a broken connection.
   std::uint64_t drain_bytes_max = 256ull << 20;
   std::chrono::milliseconds drain_timeout = std::chrono::seconds(30);
 };
@@ -28,12 +29,13 @@ struct ServerLimits {
 class Server {
  public:
   /// All references outlive the server.
-  Server(EventLoop& loop, Handler& handler, const Clock& clock, Random& random, ServerLimits limits);
+  Server(EventLoop& loop, Handler& handler, const Clock& clock, Random& random,
+         ServerLimits limits);
   ~Server();
   Server(const Server&) = delete;
 
-  /// Binds and starts to accept; "HOST:PORT", port 0 takes a free one. Returns "HOST:PORT" as bound.
-  Result<std::string> listen(const std::string& address);
+  /// Binds and starts to accept; port 0 takes a free one. Returns "HOST:PORT" as bound.
+  Result<std::string> listen(const std::string& host, std::uint16_t port);
   /// Accepts no more, and ends each connection after the response it is working on. Any thread.
   void stop_accepting();
   std::size_t connections() const;

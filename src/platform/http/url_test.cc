@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "platform/http/address.h"
-
 namespace offpeak::http {
 namespace {
 
@@ -24,14 +22,6 @@ TEST(Url, ParsesQueriesAsTheSdksSendThem) {
   EXPECT_EQ(query_value(pairs, "bad"), std::nullopt);
   EXPECT_EQ(query_value(pairs, "q"), "a b");
   EXPECT_TRUE(parse_query("").empty());
-}
-
-TEST(Address, NeedsHostAndPort) {
-  EXPECT_EQ(parse_address("127.0.0.1:2424")->port, 2424);
-  EXPECT_EQ(parse_address("[::1]:80")->host, "::1");
-  for (const auto* bad : {"", ":80", "host", "host:", "host:x", "host:70000", "host:80x"}) {
-    EXPECT_FALSE(parse_address(bad)) << bad;
-  }
 }
 
 }  // namespace

@@ -1,0 +1,61 @@
+#include <utility>
+
+#include "api/error_response.h"
+#include "api/query.h"
+#include "api/server_api.h"
+#include "core/openai/create_batch.h"
+#include "core/openai/wire.h"
+
+namespace offpeak {
+namespace {
+
+http::Response batch_response(const Result<BatchRecord>& batch) {
+  return batch ? json_response(batch_object(*batch)) : error_response(batch.error());
+}
+
+Task<http::Response> create_batch(const ApiWorld& world, Call& call) {
+  const auto text = co_await read_body(call, kJsonBodyMax);
+  if (!text) co_return error_response(text.error());
+  auto request = parse_create_batch(*text);
+  if (!request) co_return error_response(request.error());
+  auto create = [&world, &call, &request] {
+    return world.batches.create(call.project, std::move(*request));
+  };
+  co_return batch_response(co_await offload(world.workers, std::move(create)));
+}
+
+Task<http::Response> list_batches(const ApiWorld& world, Call& call) {
+  const auto query = parse_list_query(call.request.query(), {});
+  if (!query) co_return error_response(query.error());
+  const auto page = world.batches.list(call.project, *query);
+  if (!page) co_return error_response(page.error());
+  std::vector<boost::json::object> data;
+  for (const BatchRecord& batch : page->data) data.push_back(batch_object(batch));
+  co_return json_response(list_object(std::move(data), page->has_more));
+}
+
+Task<http::Response> retrieve_batch(const ApiWorld& world, Call& call) {
+  co_return batch_response(world.batches.get(call.project, BatchId(call.arguments[0])));
+}
+
+Task<http::Response> cancel_batch(const ApiWorld& world, Call& call) {
+  auto cancel = [&world, &call] {
+    return world.batches.cancel(call.project, BatchId(call.arguments[0]));
+  };
+  co_return batch_response(co_await offload(world.workers, std::move(cancel)));
+}
+
+}  // namespace
+
+void add_batch_routes(Router& router, const ApiWorld& world) {
+  router.add({"POST", "/v1/batches", Access::project,
+              [&world](Call& call) { return create_batch(world, call); }});
+  router.add({"GET", "/v1/batches", Access::project,
+              [&world](Call& call) { return list_batches(world, call); }});
+  router.add({"GET", "/v1/batches/{batch_id}", Access::project,
+              [&world](Call& call) { return retrieve_batch(world, call); }});
+  router.add({"POST", "/v1/batches/{batch_id}/cancel", Access::project,
+              [&world](Call& call) { return cancel_batch(world, call); }});
+}
+
+}  // namespace offpeak

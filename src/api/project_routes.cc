@@ -1,0 +1,38 @@
+// Operator's routes, not part of OpenAI's API: used by `offpeak project create` while a server
+// runs.
+#include <boost/json/parse.hpp>
+#include <utility>
+
+#include "api/error_response.h"
+#include "api/server_api.h"
+#include "pipeline/projects/projects.h"
+
+namespace offpeak {
+namespace {
+
+Task<http::Response> create_project_route(const ApiWorld& world, Call& call) {
+  const auto text = co_await read_body(call, kJsonBodyMax);
+  if (!text) co_return error_response(text.error());
+  boost::system::error_code error;
+  const auto body = boost::json::parse(*text, error);
+  const auto* const name =
+      !error && body.is_object() ? body.get_object().if_contains("name") : nullptr;
+  if (name == nullptr || !name->is_string()) {
+    co_return error_response({ErrorKind::invalid_request, "Missing required parameter: 'name'.",
+                              "missing_required_parameter", "name"});
+  }
+  auto create = [&world, name = std::string(name->get_string())] {
+    return create_project(world.files.meta, world.files.clock, world.files.random, name);
+  };
+  const auto made = co_await offload(world.workers, std::move(create));
+  co_return made ? json_response(project_object(*made)) : error_response(made.error());
+}
+
+}  // namespace
+
+void add_project_routes(Router& router, const ApiWorld& world) {
+  router.add({"POST", "/internal/projects", Access::operator_only,
+              [&world](Call& call) { return create_project_route(world, call); }});
+}
+
+}  // namespace offpeak

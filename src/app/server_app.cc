@@ -1,0 +1,230 @@
+#include "app/server_app.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <future>
+#include <utility>
+
+#include "api/server_api.h"
+#include "app/sweeper.h"
+#include "app/upstreams.h"
+#include "pipeline/batches/batch_service.h"
+#include "pipeline/dispatch/dispatcher.h"
+#include "pipeline/engine/local_engine.h"
+#include "pipeline/results/journal_sync.h"
+#include "pipeline/upstream/discovery.h"
+#include "platform/crypto/api_key.h"
+#include "platform/http/server.h"
+#include "platform/http/watchdog.h"
+#include "platform/observe/log.h"
+
+namespace offpeak {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kWorkerThreads = 4;
+constexpr std::size_t kIntakeThreads = 2;
+constexpr auto kSweepInterval = 2s;
+/// How long a batch waits for the local engine to load its model.
+constexpr auto kEnginePatience = 10min;
+/// sysexits.h: an input/output error.
+constexpr int kExitIoError = 74;
+
+[[noreturn]] void stop_on_lost_journal(const Error& error) {
+  log::error("journal", "results can no longer be made durable, stopping: {}", error.message);
+  ::_exit(kExitIoError);
+}
+
+/// Connections to clients and upstreams are many; the soft limit is often 1,024.
+void raise_file_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+IntakeLimits intake_limits(const LimitsConfig& limits) {
+  return {.rows = limits.rows,
+          .file_bytes = limits.batch_file_bytes,
+          .line_bytes = limits.line_bytes,
+          .embedding_inputs = limits.embedding_inputs,
+          .listed_errors = limits.listed_errors};
+}
+
+DispatchPolicy dispatch_policy(const RetryConfig& retry) {
+  return {.backoff = {.max_attempts = static_cast<std::uint32_t>(retry.max_attempts),
+                      .base = retry.base_delay,
+                      .max = retry.max_delay},
+          .unreachable_timeout = retry.unreachable_timeout,
+          .never_reached_timeout = retry.never_reached_timeout};
+}
+
+http::ServerLimits server_limits(const HttpConfig& http) {
+  return {.connections_max = static_cast<std::size_t>(http.max_connections),
+          .head_timeout = http.head_timeout,
+          .idle_timeout = http.idle_timeout,
+          .stall_timeout = http.body_timeout};
+}
+
+}  // namespace
+
+/// In the order of construction; destroyed in the reverse order.
+struct ServerApp::Parts {
+  Parts(Config with, DataDir dir, std::vector<UpstreamSettings> ups, std::string operator_key_hash)
+      : config(std::move(with)),
+        data(std::move(dir)),
+        upstreams(std::move(ups)),
+        models(upstreams, config.default_model),
+        sync(config.storage.sync_interval, stop_on_lost_journal),
+        batches(
+            {*data.blobs, *data.meta, clock, random, models, progress, intake, WorkerId("local")},
+            intake_limits(config.limits),
+            has_engine() ? kEnginePatience : config.retry.never_reached_timeout),
+        client{dispatch_loop, upstream_watchdog, *tls},
+        dispatcher({dispatch_loop, workers, *data.blobs, *data.meta, clock, random, models, sync,
+                    progress, WorkerId("local")},
+                   dispatch_policy(config.retry), upstreams, client,
+                   {[this](BatchRun& run) { return batches.finish(run); }, stop_on_lost_journal}),
+        api({{*data.blobs, *data.meta, clock, random}, batches, models, workers},
+            {config.limits.file_bytes, std::move(operator_key_hash), clock.unix_now()}),
+        server(api_loop, api, clock, random, server_limits(config.http)) {
+    batches.connect(dispatcher);
+  }
+
+  bool has_engine() const { return !upstreams.empty() && upstreams.back().catch_all; }
+
+  Task<> sweep_for_ever() {
+    while (true) {
+      co_await sleep_for(api_loop, kSweepInterval);
+      auto sweep = [this] { return sweep_files(*data.blobs, *data.meta, clock); };
+      bool more = true;
+      while (more) more = co_await offload(workers, sweep);
+    }
+  }
+
+  Status start_engine() {
+    EngineConfig engine_config = config.engine;
+    engine_config.port = upstreams.back().endpoint.port;
+    const auto index = static_cast<UpstreamIndex>(upstreams.size() - 1);
+    auto started = LocalEngine::start(engine_config, clock, data.path / "engine.log",
+                                      [this, index](const EngineStatus& status) {
+                                        if (status.state == EngineState::ready)
+                                          models.discovered(index, {engine_model});
+                                        if (status.state == EngineState::failed)
+                                          models.not_discovered(index, status.reason);
+                                      });
+    if (!started) return std::unexpected(started.error());
+    engine = std::move(*started);
+    engine_model = engine->model_name();
+    return {};
+  }
+
+  void start_discovery() {
+    dispatch_loop.spawn(upstream_watchdog.run(dispatch_loop));
+    for (std::size_t i = 0; i < upstreams.size(); ++i) {
+      if (upstreams[i].catch_all || !upstreams[i].models.empty()) continue;
+      dispatch_loop.spawn(
+          discover_models(client, clock, models, static_cast<UpstreamIndex>(i), upstreams[i]));
+    }
+  }
+
+  SystemClock clock;
+  SystemRandom random;
+  Config config;
+  DataDir data;
+  EventLoop api_loop{"offpeak-api"};
+  EventLoop dispatch_loop{"offpeak-run"};
+  std::vector<UpstreamSettings> upstreams;
+  ModelDirectory models;
+  ProgressBoard progress;
+  JournalSync sync;
+  Workers workers{kWorkerThreads};
+  Workers intake{kIntakeThreads};
+  BatchService batches;
+  http::Watchdog upstream_watchdog{clock};
+  std::unique_ptr<http::TlsContext, void (*)(http::TlsContext*)> tls = http::make_tls_context();
+  http::ClientContext client;
+  Dispatcher dispatcher;
+  ServerApi api;
+  http::Server server;
+  std::unique_ptr<LocalEngine> engine;
+  std::string engine_model;
+  std::string url;
+  std::optional<std::string> new_key;
+};
+
+ServerApp::ServerApp(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+ServerApp::~ServerApp() = default;
+
+const std::string& ServerApp::url() const {
+  return parts_->url;
+}
+const std::optional<std::string>& ServerApp::new_key() const {
+  return parts_->new_key;
+}
+
+Result<std::unique_ptr<ServerApp>> ServerApp::start(Config config) {
+  raise_file_limit();
+  auto upstreams = configured_upstreams(config);
+  if (!upstreams) return std::unexpected(upstreams.error());
+  auto data = DataDir::open(config.data_dir);
+  if (!data) return std::unexpected(data.error());
+  SystemClock clock;
+  SystemRandom random;
+  auto new_key = ensure_default_project(*data, clock, random);
+  if (!new_key) return std::unexpected(new_key.error());
+  const auto operator_key = ensure_operator_key(data->path, random);
+  if (!operator_key) return std::unexpected(operator_key.error());
+  const EngineMode mode = config.engine.mode.mode;
+  const bool wants_engine =
+      mode == EngineMode::executable || (mode == EngineMode::automatic && upstreams->empty());
+  if (wants_engine) {
+    const auto port = config.engine.port == 0 ? free_port() : config.engine.port;
+    upstreams->push_back(engine_upstream(port, config.engine.slots));
+  }
+  auto parts = std::make_unique<Parts>(std::move(config), std::move(*data), std::move(*upstreams),
+                                       sha256_hex(*operator_key));
+  parts->new_key = std::move(*new_key);
+  if (wants_engine) {
+    if (auto started = parts->start_engine(); !started) {
+      if (mode == EngineMode::executable) return std::unexpected(started.error());
+      parts->models.not_discovered(static_cast<UpstreamIndex>(parts->upstreams.size() - 1),
+                                   started.error().message);
+      log::warn("engine", "no local engine: {}", started.error().message);
+    }
+  }
+  if (auto ok = parts->batches.recover_progress(); !ok) return std::unexpected(ok.error());
+  const auto& listen = parts->config.listen;
+  const auto bound = parts->server.listen(listen.host, listen.port);
+  if (!bound) return std::unexpected(bound.error());
+  parts->url = "http://" + *bound;
+  if (auto written = write_private_file(parts->data.path / "server.url", parts->url); !written) {
+    return std::unexpected(written.error());
+  }
+  parts->start_discovery();
+  if (auto ok = parts->batches.resume(); !ok) return std::unexpected(ok.error());
+  parts->api_loop.spawn(parts->sweep_for_ever());
+  parts->dispatch_loop.start();
+  parts->api_loop.start();
+  return std::unique_ptr<ServerApp>(new ServerApp(std::move(parts)));
+}
+
+void ServerApp::drain(std::chrono::milliseconds timeout) {
+  Parts& parts = *parts_;
+  parts.server.stop_accepting();
+  std::promise<void> drained;
+  parts.dispatcher.drain(parts.clock.steady_now() + timeout, [&] { drained.set_value(); });
+  drained.get_future().wait();
+  if (parts.engine) parts.engine->stop();
+  parts.intake.stop();
+  parts.workers.stop();
+  parts.api_loop.stop();
+  parts.dispatch_loop.stop();
+  std::error_code ignored;
+  std::filesystem::remove(parts.data.path / "server.url", ignored);
+}
+
+}  // namespace offpeak

@@ -1,0 +1,146 @@
+#include "platform/meta/migrations.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace offpeak {
+namespace {
+
+constexpr int kApplicationId = 0x6f66706b;  // "ofpk", kept in the file's header
+
+// `seq` is the order of insertion. Rows of files and batches are never deleted, so that a deleted
+// one keeps its place in listings: files.state is 0 live, 1 deleted, 2 purged.
+constexpr const char* kVersion1 = R"sql(
+CREATE TABLE projects (
+  seq INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL UNIQUE,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE api_keys (
+  id TEXT PRIMARY KEY,
+  project_id TEXT NOT NULL REFERENCES projects (id),
+  sha256 TEXT NOT NULL UNIQUE,
+  redacted TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  revoked_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX api_keys_by_project ON api_keys (project_id);
+
+CREATE TABLE files (
+  seq INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  project_id TEXT NOT NULL REFERENCES projects (id),
+  bytes INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  filename TEXT NOT NULL,
+  purpose TEXT NOT NULL,
+  content TEXT NOT NULL,
+  state INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX files_live ON files (project_id, seq) WHERE state = 0;
+CREATE INDEX files_live_by_purpose ON files (project_id, purpose, seq) WHERE state = 0;
+CREATE INDEX files_expiring ON files (expires_at) WHERE state = 0 AND expires_at IS NOT NULL;
+CREATE INDEX files_deleted ON files (seq) WHERE state = 1;
+
+CREATE TABLE batches (
+  seq INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  project_id TEXT NOT NULL REFERENCES projects (id),
+  input_file_id TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  completion_window TEXT NOT NULL,
+  model TEXT NOT NULL,
+  status TEXT NOT NULL,
+  errors TEXT NOT NULL,
+  output_file_id TEXT REFERENCES files (id),
+  error_file_id TEXT REFERENCES files (id),
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  in_progress_at INTEGER,
+  finalizing_at INTEGER,
+  completed_at INTEGER,
+  failed_at INTEGER,
+  expired_at INTEGER,
+  cancelling_at INTEGER,
+  cancelled_at INTEGER,
+  rows_total INTEGER NOT NULL,
+  rows_completed INTEGER NOT NULL,
+  rows_failed INTEGER NOT NULL,
+  input_tokens INTEGER NOT NULL,
+  cached_input_tokens INTEGER NOT NULL,
+  output_tokens INTEGER NOT NULL,
+  reasoning_tokens INTEGER NOT NULL,
+  metadata TEXT,
+  output_expires_after_s INTEGER,
+  version INTEGER NOT NULL,
+  finished INTEGER NOT NULL,
+  lease_epoch INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX batches_by_project ON batches (project_id, seq);
+CREATE INDEX batches_unfinished ON batches (seq) WHERE finished = 0;
+CREATE INDEX batches_unfinished_by_input ON batches (input_file_id) WHERE finished = 0;
+
+CREATE TABLE leases (
+  batch_id TEXT PRIMARY KEY REFERENCES batches (id),
+  worker TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  first INTEGER NOT NULL,
+  last INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kSteps = {kVersion1};
+
+Result<int> pragma(sqlite::Connection& connection, const char* sql) {
+  auto query = connection.query(sql);
+  const auto row = query.row();
+  if (!row) return std::unexpected(row.error());
+  int value = 0;
+  if (*row) query.read(value);
+  return value;
+}
+
+Status run_step(sqlite::Connection& writer, int version) {
+  const std::string sql = fmt::format(
+      "BEGIN IMMEDIATE; {} PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT;",
+      kSteps[static_cast<std::size_t>(version) - 1], kApplicationId, version);
+  auto done = writer.exec(sql.c_str());
+  if (!done && writer.in_transaction()) static_cast<void>(writer.exec("ROLLBACK"));
+  return done;
+}
+
+}  // namespace
+
+int schema_version() {
+  return static_cast<int>(kSteps.size());
+}
+
+Status migrate(sqlite::Connection& writer) {
+  const auto version = pragma(writer, "PRAGMA user_version");
+  if (!version) return std::unexpected(version.error());
+  const auto application = pragma(writer, "PRAGMA application_id");
+  if (!application) return std::unexpected(application.error());
+  const auto tables = pragma(writer, "SELECT count(*) FROM sqlite_schema");
+  if (!tables) return std::unexpected(tables.error());
+  if (*application != kApplicationId && *tables > 0) {
+    return fail(ErrorKind::conflict,
+                "this SQLite database is not offpeak's; choose another data directory");
+  }
+  if (*version > schema_version()) {
+    return fail(ErrorKind::conflict,
+                fmt::format("the metadata was written by a newer offpeak (schema {}, this program "
+                            "knows {}); start that version, or restore a backup made before it",
+                            *version, schema_version()));
+  }
+  for (int next = *version + 1; next <= schema_version(); ++next) {
+    if (auto done = run_step(writer, next); !done) return done;
+  }
+  return {};
+}
+
+}  // namespace offpeak
