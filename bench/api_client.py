@@ -24,7 +24,9 @@ class ApiClient:
         connection = self.connect()
         try:
             data = None if body is None else json.dumps(body)
-            connection.request(method, path, data, self.headers(**{"Content-Type": "application/json"}))
+            connection.request(
+                method, path, data, self.headers(**{"Content-Type": "application/json"})
+            )
             response = connection.getresponse()
             text = response.read()
         finally:
@@ -38,7 +40,8 @@ class ApiClient:
         boundary = "offpeak-bench-boundary"
         before = (
             f'--{boundary}\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nbatch\r\n'
-            f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{os.path.basename(path)}"\r\n'
+            f'--{boundary}\r\nContent-Disposition: form-data; name="file"; '
+            f'filename="{os.path.basename(path)}"\r\n'
             "Content-Type: application/octet-stream\r\n\r\n"
         ).encode()
         after = f"\r\n--{boundary}--\r\n".encode()
@@ -48,7 +51,9 @@ class ApiClient:
             for name, value in self.headers().items():
                 connection.putheader(name, value)
             connection.putheader("Content-Type", f"multipart/form-data; boundary={boundary}")
-            connection.putheader("Content-Length", str(len(before) + os.path.getsize(path) + len(after)))
+            connection.putheader(
+                "Content-Length", str(len(before) + os.path.getsize(path) + len(after))
+            )
             connection.endheaders()
             connection.send(before)
             with open(path, "rb") as file:
@@ -63,8 +68,15 @@ class ApiClient:
         return json.loads(text)["id"]
 
     def create_batch(self, file_id):
-        return self.call("POST", "/v1/batches", {
-            "input_file_id": file_id, "endpoint": "/v1/chat/completions", "completion_window": "24h"})
+        return self.call(
+            "POST",
+            "/v1/batches",
+            {
+                "input_file_id": file_id,
+                "endpoint": "/v1/chat/completions",
+                "completion_window": "24h",
+            },
+        )
 
     def batch(self, batch_id):
         return self.call("GET", f"/v1/batches/{batch_id}")
@@ -77,7 +89,9 @@ class ApiClient:
             if batch["status"] in ("completed", "failed", "expired", "cancelled"):
                 return batch
             if time.monotonic() > deadline:
-                raise ApiError(f"batch {batch_id} not done after {timeout_s} s: {json.dumps(batch)}")
+                raise ApiError(
+                    f"batch {batch_id} not done after {timeout_s} s: {json.dumps(batch)}"
+                )
             time.sleep(every_s)
 
     def download(self, file_id, path):
@@ -86,7 +100,9 @@ class ApiClient:
             connection.request("GET", f"/v1/files/{file_id}/content", headers=self.headers())
             response = connection.getresponse()
             if response.status != 200:
-                raise ApiError(f"download of {file_id}: {response.status} {response.read()[:500]!r}")
+                raise ApiError(
+                    f"download of {file_id}: {response.status} {response.read()[:500]!r}"
+                )
             with open(path, "wb") as out:
                 while chunk := response.read(1 << 20):
                     out.write(chunk)

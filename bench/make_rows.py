@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes a batch input file: N rows of /v1/chat/completions, deterministic.
 
-    bench/make_rows.py --rows 50000 --text-bytes 300 --shared-prefix-bytes 0 -o rows.jsonl
+bench/make_rows.py --rows 50000 --text-bytes 300 --shared-prefix-bytes 0 -o rows.jsonl
 """
 
 import argparse
@@ -26,22 +26,30 @@ def text_of(rng, size):
     return " ".join(words)[:size]
 
 
-def write_rows(out, rows, text_bytes=300, shared_prefix_bytes=0, groups=1, model="sim-model", seed=1):
-    """`groups` different prefixes of `shared_prefix_bytes` bytes, as system messages, row by row."""
+def write_rows(
+    out, rows, text_bytes=300, shared_prefix_bytes=0, groups=1, model="sim-model", seed=1
+):
+    """`groups` different prefixes of `shared_prefix_bytes` bytes, as system messages."""
     rng = random.Random(seed)
-    prefixes = [text_of(rng, shared_prefix_bytes) for _ in range(groups)] if shared_prefix_bytes else []
+    prefixes = (
+        [text_of(rng, shared_prefix_bytes) for _ in range(groups)] if shared_prefix_bytes else []
+    )
     for index in range(rows):
         messages = []
         if prefixes:
             messages.append({"role": "system", "content": prefixes[index % groups]})
         content = f"[{index}] " + text_of(rng, max(text_bytes - len(str(index)) - 3, 1))
         messages.append({"role": "user", "content": content})
-        out.write(json.dumps({
-            "custom_id": f"row-{index}",
-            "method": "POST",
-            "url": "/v1/chat/completions",
-            "body": {"model": model, "messages": messages, "max_tokens": 64},
-        }))
+        out.write(
+            json.dumps(
+                {
+                    "custom_id": f"row-{index}",
+                    "method": "POST",
+                    "url": "/v1/chat/completions",
+                    "body": {"model": model, "messages": messages, "max_tokens": 64},
+                }
+            )
+        )
         out.write("\n")
 
 
@@ -49,13 +57,22 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=50_000)
     parser.add_argument("--text-bytes", type=int, default=300, help="user text of each row")
-    parser.add_argument("--shared-prefix-bytes", type=int, default=0, help="system message of each row")
+    parser.add_argument(
+        "--shared-prefix-bytes", type=int, default=0, help="system message of each row"
+    )
     parser.add_argument("--groups", type=int, default=1, help="how many different shared prefixes")
     parser.add_argument("--model", default="sim-model")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("-o", "--output", default="-")
     args = parser.parse_args()
-    options = (args.rows, args.text_bytes, args.shared_prefix_bytes, args.groups, args.model, args.seed)
+    options = (
+        args.rows,
+        args.text_bytes,
+        args.shared_prefix_bytes,
+        args.groups,
+        args.model,
+        args.seed,
+    )
     if args.output == "-":
         write_rows(sys.stdout, *options)
     else:

@@ -21,7 +21,9 @@ class Process:
     def __init__(self, command, log_path, ready_timeout_s=30):
         self.log_path = log_path
         self.stderr = open(log_path, "ab")
-        self.child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.stderr, text=True)
+        self.child = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=self.stderr, text=True
+        )
         self.ready_line = None
         ready = threading.Event()
         threading.Thread(target=self._read_stdout, args=(ready,), daemon=True).start()

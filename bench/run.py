@@ -59,11 +59,23 @@ class Bench:
             "    models: [sim-model]\n"
             f"    max_concurrency: {CONNECTIONS}\n"
             "limits:\n"
-            "  profile: unlimited\n", encoding="utf-8")
+            "  profile: unlimited\n",
+            encoding="utf-8",
+        )
         port = free_port()
         data = self.work / f"{name}-data"
-        command = [self.build / "offpeak", "serve", "--data-dir", data, "--listen", f"127.0.0.1:{port}",
-                   "--config", config, "--engine", "none"]
+        command = [
+            self.build / "offpeak",
+            "serve",
+            "--data-dir",
+            data,
+            "--listen",
+            f"127.0.0.1:{port}",
+            "--config",
+            config,
+            "--engine",
+            "none",
+        ]
         server = Process([str(part) for part in command], self.work / f"{name}.stderr")
         key = (data / "default.key").read_text(encoding="ascii").strip()
         return server, ApiClient("127.0.0.1", port, key)
@@ -71,9 +83,19 @@ class Bench:
     def loadgen(self, rows_path):
         with self.sim("loadgen") as (url, _):
             done = subprocess.run(
-                [str(self.build / "offpeak-loadgen"), "--url", f"{url}/v1/chat/completions",
-                 "--connections", str(CONNECTIONS), "--body-file", str(rows_path)],
-                check=True, capture_output=True, text=True)
+                [
+                    str(self.build / "offpeak-loadgen"),
+                    "--url",
+                    f"{url}/v1/chat/completions",
+                    "--connections",
+                    str(CONNECTIONS),
+                    "--body-file",
+                    str(rows_path),
+                ],
+                check=True,
+                capture_output=True,
+                text=True,
+            )
         return json.loads(done.stdout)
 
     def batch(self, name, rows):
@@ -92,19 +114,29 @@ class Bench:
                 cpu_s = server.cpu_s() - cpu_before
                 self.check_result(api, batch, rows)
                 figures = {
-                    "rows": rows, "upload_s": upload_s, "seconds": seconds, "rows_per_s": rows / seconds,
-                    "cpu_us_per_row": cpu_s * 1e6 / rows, "peak_rss_mib": server.peak_rss_mib(),
+                    "rows": rows,
+                    "upload_s": upload_s,
+                    "seconds": seconds,
+                    "rows_per_s": rows / seconds,
+                    "cpu_us_per_row": cpu_s * 1e6 / rows,
+                    "peak_rss_mib": server.peak_rss_mib(),
                 }
             finally:
                 server.stop()
         attempts = Attempts(log)
-        check(attempts.count == rows, f"{attempts.count} upstream calls for {rows} rows in a clean batch")
+        check(
+            attempts.count == rows,
+            f"{attempts.count} upstream calls for {rows} rows in a clean batch",
+        )
         check(attempts.max_running <= CONNECTIONS, f"{attempts.max_running} calls at once")
         figures["first_call_ms"] = (attempts.first_ns - create_ns) / 1e6
         return figures
 
     def check_result(self, api, batch, rows):
-        check(batch["status"] == "completed", f"the batch ended {batch['status']}: {json.dumps(batch)}")
+        check(
+            batch["status"] == "completed",
+            f"the batch ended {batch['status']}: {json.dumps(batch)}",
+        )
         counts = batch["request_counts"]
         wanted = {"total": rows, "completed": rows, "failed": 0}
         check(counts == wanted, f"request_counts {counts}, wanted {wanted}")
@@ -116,11 +148,17 @@ class Bench:
             for line in out:
                 row = json.loads(line)
                 index = int(row["custom_id"].removeprefix("row-"))
-                check(0 <= index < rows and not seen[index], f"custom_id {row['custom_id']} twice or unknown")
+                check(
+                    0 <= index < rows and not seen[index],
+                    f"custom_id {row['custom_id']} twice or unknown",
+                )
                 seen[index] = 1
                 check(row["response"]["status_code"] == 200, f"row {index}: {line[:300]!r}")
                 answer = row["response"]["body"]["choices"][0]["message"]["content"]
-                check(f"[{index}]" in answer, f"row {index} holds the answer of another row: {answer!r}")
+                check(
+                    f"[{index}]" in answer,
+                    f"row {index} holds the answer of another row: {answer!r}",
+                )
         check(sum(seen) == rows, f"{rows - sum(seen)} custom_ids are missing from the output")
         path.unlink()
 
@@ -136,23 +174,36 @@ class Bench:
                     counts = api.batch(batch_id)["request_counts"]
                     check(time.monotonic() < deadline, f"no progress before the kill: {counts}")
                     time.sleep(0.01)
-                check(counts["completed"] < rows, "the batch was over before the kill: use more rows")
+                check(
+                    counts["completed"] < rows, "the batch was over before the kill: use more rows"
+                )
                 server.kill()
                 begin = time.monotonic()
                 server, api = self.start_offpeak("kill", url)
                 after = api.batch(batch_id)["request_counts"]["completed"]
-                check(after >= counts["completed"], f"the count fell from {counts['completed']} to {after}")
+                check(
+                    after >= counts["completed"],
+                    f"the count fell from {counts['completed']} to {after}",
+                )
                 batch = api.wait(batch_id, timeout_s=120 + rows / 500)
                 seconds = time.monotonic() - begin
                 self.check_result(api, batch, rows)
             finally:
                 server.stop()
         attempts = Attempts(log)
-        check(len(attempts.bodies) == rows, f"{len(attempts.bodies)} bodies reached the upstream, not {rows}")
+        check(
+            len(attempts.bodies) == rows,
+            f"{len(attempts.bodies)} bodies reached the upstream, not {rows}",
+        )
         check(attempts.max_running <= CONNECTIONS, f"{attempts.max_running} calls at once")
         repeated = attempts.count - rows
         check(repeated <= CONNECTIONS, f"{repeated} attempts repeated, more than {CONNECTIONS}")
-        return {"rows": rows, "killed_at": counts["completed"], "repeated": repeated, "seconds": seconds}
+        return {
+            "rows": rows,
+            "killed_at": counts["completed"],
+            "repeated": repeated,
+            "seconds": seconds,
+        }
 
 
 class Attempts:
@@ -171,7 +222,9 @@ class Attempts:
 
 def output_of(*command):
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout.strip()
+        return subprocess.run(
+            command, capture_output=True, text=True, check=True, cwd=ROOT
+        ).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
 
@@ -190,13 +243,18 @@ def machine():
 def table(bench, limit, small, large, killed):
     version = output_of(str(bench.build / "offpeak"), "--version").splitlines()
     commit = output_of("git", "rev-parse", "--short=12", "HEAD")
-    dirty = "" if output_of("git", "status", "--porcelain", "--", "src", "bench", "cmake") == "" else " with changes"
+    dirty = (
+        ""
+        if output_of("git", "status", "--porcelain", "--", "src", "bench", "cmake") == ""
+        else " with changes"
+    )
     compiler = output_of("clang++-19", "--version").splitlines()[0]
     per_s = limit["requests_per_s"]
     cpu = limit["cpu_us_per_request"]
     lines = [
         f"{time.strftime('%Y-%m-%d')}, {machine()}; {version[0] if version else 'offpeak'}, "
-        f"commit {commit}{dirty}; {compiler}.", "",
+        f"commit {commit}{dirty}; {compiler}.",
+        "",
         "| figure | offpeak | limit: bare epoll load generator | ratio |",
         "| --- | --- | --- | --- |",
         f"| rows/s, create to completed, {small['rows']:,} rows | {small['rows_per_s']:,.0f} "
@@ -213,7 +271,8 @@ def table(bench, limit, small, large, killed):
         f"| first upstream call after create, {small['rows']:,} / {large['rows']:,} rows "
         f"| {small['first_call_ms']:.1f} / {large['first_call_ms']:.1f} ms | | |",
         f"| upload, {large['rows']:,} rows | {large['upload_s']:.2f} s | | |",
-        f"| kill -9 after {killed['killed_at']:,} of {killed['rows']:,} rows, restart: attempts repeated "
+        f"| kill -9 after {killed['killed_at']:,} of {killed['rows']:,} rows, restart: "
+        f"attempts repeated "
         f"| {killed['repeated']} | {CONNECTIONS} in flight | |",
     ]
     return "\n".join(lines)
@@ -229,10 +288,14 @@ def write_table(text):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", default=str(ROOT / "build" / "release"), help="folder of the executables")
+    parser.add_argument(
+        "--build", default=str(ROOT / "build" / "release"), help="folder of the executables"
+    )
     parser.add_argument("--rows", type=int, default=50_000)
     parser.add_argument("--large-rows", type=int, default=500_000)
-    parser.add_argument("--quick", action="store_true", help="5,000 and 20,000 rows; README.md stays as it is")
+    parser.add_argument(
+        "--quick", action="store_true", help="5,000 and 20,000 rows; README.md stays as it is"
+    )
     args = parser.parse_args()
     rows, large_rows = (5_000, 20_000) if args.quick else (args.rows, args.large_rows)
     for name in ("offpeak", "offpeak-sim", "offpeak-loadgen"):

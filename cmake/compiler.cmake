@@ -1,7 +1,8 @@
 # Language level, warnings, hardening and sanitizers, as one interface target.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 14)
   message(FATAL_ERROR
-    "GCC ${CMAKE_CXX_COMPILER_VERSION} miscompiles ordinary co_await code (temporaries destroyed twice, "
+    "GCC ${CMAKE_CXX_COMPILER_VERSION} miscompiles ordinary co_await code (temporaries destroyed
+      twice, "
     "see docs/adr/0001-clang-19.md). Use Clang 19: cmake --preset release, or CXX=clang++-19.")
 endif()
 
@@ -25,7 +26,8 @@ endif()
 add_library(offpeak_flags INTERFACE)
 target_include_directories(offpeak_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_compile_options(offpeak_flags INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -Wno-missing-designated-field-initializers
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough
+    -Wno-missing-designated-field-initializers
   -Wno-missing-field-initializers -Werror
   -fstack-protector-strong -fno-omit-frame-pointer)
 target_compile_definitions(offpeak_flags INTERFACE
@@ -39,7 +41,8 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release")
   target_link_options(offpeak_flags INTERFACE -pie)
 endif()
 if(OFFPEAK_SANITIZE)
-  target_compile_options(offpeak_flags INTERFACE -fsanitize=${OFFPEAK_SANITIZE} -fno-sanitize-recover=all)
+  target_compile_options(offpeak_flags INTERFACE -fsanitize=${OFFPEAK_SANITIZE}
+    -fno-sanitize-recover=all)
   target_link_options(offpeak_flags INTERFACE -fsanitize=${OFFPEAK_SANITIZE})
 endif()
 if(OFFPEAK_FUZZ)

@@ -1,6 +1,8 @@
-# offpeak_module(<folder under src> SOURCES … [DEPS <folders>] [LIBS <targets>] [TESTS …] [TEST_DEPS <folders>])
+# offpeak_module(<folder under src> SOURCES … [DEPS <folders>] [LIBS <targets>] [TESTS …]
+# [TEST_DEPS <folders>])
 # One library per folder, named offpeak_<folder with underscores>; its tests become one executable.
-# DEPS are folders under src/ and must agree with cmake/layers.txt, which tools/check_layers.py enforces
+# DEPS are folders under src/ and must agree with cmake/layers.txt, which tools/check_layers.py
+# enforces
 # on the #include lines.
 include(GoogleTest)
 

@@ -157,9 +157,11 @@ SELF_TEST = {
 
 
 def self_test():
-    layers = Layers("base:\ncore/a: base\nplatform/b: base\n  core/*\n[headers]\n"
-                    "sqlite3.h only: platform/b\nboost/asio only: platform/b\n"
-                    "gtest only: *_test.cc\n")
+    layers = Layers(
+        "base:\ncore/a: base\nplatform/b: base\n  core/*\n[headers]\n"
+        "sqlite3.h only: platform/b\nboost/asio only: platform/b\n"
+        "gtest only: *_test.cc\n"
+    )
     failures = list(layers.problems)
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs examples/demo.jsonl through build/release/offpeak and its local engine, and says how it went."""
+"""Runs examples/demo.jsonl through the release build and its local engine; says how it went."""
 
 import json
 import os
@@ -45,8 +45,13 @@ def running_server():
 def start_server():
     with LOG.open("wb") as log:
         child = subprocess.Popen(
-            [OFFPEAK, "serve", "--data-dir", DATA, "--listen", "127.0.0.1:0"], cwd=ROOT,
-            stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+            [OFFPEAK, "serve", "--data-dir", DATA, "--listen", "127.0.0.1:0"],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and child.poll() is None:
         for line in LOG.read_text(errors="replace").splitlines():
@@ -56,16 +61,35 @@ def start_server():
                 STATE.write_text(json.dumps(state))
                 return state
         time.sleep(0.05)
-    sys.exit(f"the server did not start; its log, {LOG}:\n{LOG.read_text(errors='replace')[-3000:]}")
+    sys.exit(
+        f"the server did not start; its log, {LOG}:\n{LOG.read_text(errors='replace')[-3000:]}"
+    )
 
 
 def run_batch(url):
     """The finished batch object; the progress bar is offpeak's own."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI_", "OFFPEAK_"))}
     done = subprocess.run(
-        [OFFPEAK, "run", "-i", INPUT, "-o", OUTPUT, "--errors", ERRORS, "--json",
-         "--base-url", url, "--data-dir", DATA],
-        cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=False)
+        [
+            OFFPEAK,
+            "run",
+            "-i",
+            INPUT,
+            "-o",
+            OUTPUT,
+            "--errors",
+            ERRORS,
+            "--json",
+            "--base-url",
+            url,
+            "--data-dir",
+            DATA,
+        ],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        check=False,
+    )
     if done.returncode not in (0, 3):
         sys.exit(f"the batch did not finish (exit status {done.returncode}); server log: {LOG}")
     return json.loads(done.stdout)
@@ -105,24 +129,30 @@ def show_bill(batch, seconds):
     counts, usage = batch["request_counts"], batch["usage"]
     tokens_in, tokens_out = usage["input_tokens"], usage["output_tokens"]
     price = (tokens_in * PRICE_INPUT + tokens_out * PRICE_OUTPUT) / 1e6
-    print(f"{counts['completed']} of {counts['total']} rows completed, {counts['failed']} failed, "
-          f"in {seconds:.1f} s; {tokens_in:,} input and {tokens_out:,} output tokens.")
-    print(f"At the list prices of {PRICE_MODEL} ({PRICE_INPUT:.2f} and {PRICE_OUTPUT:.2f} USD per million "
-          f"tokens; your own server has none yet):\n  on demand {price:.6f} USD, as a batch {price / 2:.6f} USD.")
+    print(
+        f"{counts['completed']} of {counts['total']} rows completed, {counts['failed']} failed, "
+        f"in {seconds:.1f} s; {tokens_in:,} input and {tokens_out:,} output tokens."
+    )
+    print(
+        f"At the list prices of {PRICE_MODEL} ({PRICE_INPUT:.2f} and {PRICE_OUTPUT:.2f} USD per "
+        f"million tokens; your own server has none yet):\n"
+        f"  on demand {price:.6f} USD, as a batch {price / 2:.6f} USD."
+    )
 
 
 def show_next_steps(state, batch):
     offpeak = OFFPEAK.relative_to(ROOT)
     print(f"""
-The model that answered ({batch["model"]}) is tiny: it labels and copies when the prompt shows examples, and
-fails at free questions. For better answers write one of these into a file and start
+The model that answered ({batch["model"]}) is tiny: it labels and copies when the prompt shows
+examples, and fails at free questions. For better answers write one of these into a file and start
 `{offpeak} serve --config FILE`:
   engine: {{model: /path/to/a/better.gguf}}
   upstreams: [{{name: mine, base_url: "http://127.0.0.1:8000/v1"}}]
 
 Results: {OUTPUT.relative_to(ROOT)}    server log: {LOG.relative_to(ROOT)}
 Go on:   {offpeak} batch list --base-url {state["url"]} --data-dir {DATA.relative_to(ROOT)}
-Scripts: export OPENAI_BASE_URL={state["url"]}/v1 OPENAI_API_KEY="$(cat {DATA.relative_to(ROOT)}/default.key)"
+Scripts: export OPENAI_BASE_URL={state["url"]}/v1
+         export OPENAI_API_KEY="$(cat {DATA.relative_to(ROOT)}/default.key)"
 Stop:    kill {state["pid"]}""")
 
 
@@ -134,7 +164,10 @@ def main():
     if state:
         print(f"The demo's server runs already at {state['url']}.", flush=True)
     else:
-        print("Starting a server with its data in .demo/ and a small model on this machine ...", flush=True)
+        print(
+            "Starting a server with its data in .demo/ and a small model on this machine ...",
+            flush=True,
+        )
         state = start_server()
         print(f"Ready at {state['url']} (process {state['pid']}).", flush=True)
     start = time.monotonic()

@@ -75,8 +75,21 @@ def build(totals, preset, jobs, targets=()):
 def unit_tests(totals, jobs):
     report = REPORTS / "unit.xml"
     start = time.monotonic()
-    rc = run(["ctest", "--test-dir", "build/dev", "-j", jobs, "--output-on-failure", "--timeout",
-              "120", "--output-junit", report, "-Q"])
+    rc = run(
+        [
+            "ctest",
+            "--test-dir",
+            "build/dev",
+            "-j",
+            jobs,
+            "--output-on-failure",
+            "--timeout",
+            "120",
+            "--output-junit",
+            report,
+            "-Q",
+        ]
+    )
     if rc != 0:
         run(["ctest", "--test-dir", "build/dev", "--rerun-failed", "--output-on-failure"])
     add_junit(totals, "unit tests", report, rc, time.monotonic() - start)
@@ -85,8 +98,18 @@ def unit_tests(totals, jobs):
 def functional_tests(totals, extra):
     report = REPORTS / "functional.xml"
     start = time.monotonic()
-    rc = run([ROOT / ".venv/bin/python", "-m", "pytest", "-q", "--junitxml", report,
-              "tests/functional", *extra])
+    rc = run(
+        [
+            ROOT / ".venv/bin/python",
+            "-m",
+            "pytest",
+            "-q",
+            "--junitxml",
+            report,
+            "tests/functional",
+            *extra,
+        ]
+    )
     add_junit(totals, "functional tests", report, rc, time.monotonic() - start)
 
 

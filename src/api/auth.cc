@@ -1,28 +1,15 @@
 #include "api/auth.h"
 
 #include <fmt/format.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
 
 #include "platform/crypto/api_key.h"
+#include "platform/crypto/encoding.h"
 
 namespace offpeak {
 namespace {
 
 constexpr std::string_view kWhereKeysAre =
     "the server's data directory (default.key), or make one with 'offpeak project create NAME'";
-
-std::optional<std::string> decode_base64(std::string_view text) {
-  if (text.empty() || text.size() % 4 != 0 || text.size() > 4096) return std::nullopt;
-  std::string decoded(text.size(), '\0');
-  const int length = ::EVP_DecodeBlock(reinterpret_cast<unsigned char*>(decoded.data()),
-                                       reinterpret_cast<const unsigned char*>(text.data()),
-                                       static_cast<int>(text.size()));
-  if (length < 0) return std::nullopt;
-  const auto padding = text.ends_with("==") ? 2u : text.ends_with('=') ? 1u : 0u;
-  decoded.resize(static_cast<std::size_t>(length) - padding);
-  return decoded;
-}
 
 std::optional<std::string_view> after_scheme(std::string_view header, std::string_view scheme) {
   if (header.size() <= scheme.size() || header[scheme.size()] != ' ') return std::nullopt;
@@ -79,10 +66,7 @@ Status authenticate_operator(std::string_view operator_key_sha256, const http::R
   const auto key = presented_key(request);
   if (!key) return no_key();
   const std::string hash = sha256_hex(*key);
-  if (hash.size() == operator_key_sha256.size() &&
-      ::CRYPTO_memcmp(hash.data(), operator_key_sha256.data(), hash.size()) == 0) {
-    return {};
-  }
+  if (constant_time_equal(hash, operator_key_sha256)) return {};
   return bad_key(*key);
 }
 

@@ -10,18 +10,30 @@ namespace offpeak {
 
 std::string_view to_string(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::invalid_request: return "invalid_request";
-    case ErrorKind::unauthenticated: return "unauthenticated";
-    case ErrorKind::forbidden: return "forbidden";
-    case ErrorKind::not_found: return "not_found";
-    case ErrorKind::method_not_allowed: return "method_not_allowed";
-    case ErrorKind::conflict: return "conflict";
-    case ErrorKind::too_large: return "too_large";
-    case ErrorKind::rate_limited: return "rate_limited";
-    case ErrorKind::storage_full: return "storage_full";
-    case ErrorKind::unavailable: return "unavailable";
-    case ErrorKind::timeout: return "timeout";
-    case ErrorKind::internal: return "internal";
+    case ErrorKind::invalid_request:
+      return "invalid_request";
+    case ErrorKind::unauthenticated:
+      return "unauthenticated";
+    case ErrorKind::forbidden:
+      return "forbidden";
+    case ErrorKind::not_found:
+      return "not_found";
+    case ErrorKind::method_not_allowed:
+      return "method_not_allowed";
+    case ErrorKind::conflict:
+      return "conflict";
+    case ErrorKind::too_large:
+      return "too_large";
+    case ErrorKind::rate_limited:
+      return "rate_limited";
+    case ErrorKind::storage_full:
+      return "storage_full";
+    case ErrorKind::unavailable:
+      return "unavailable";
+    case ErrorKind::timeout:
+      return "timeout";
+    case ErrorKind::internal:
+      return "internal";
   }
   std::unreachable();
 }

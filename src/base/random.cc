@@ -16,7 +16,9 @@ std::uint64_t Random::u64() {
   return value;
 }
 
-double Random::unit() { return static_cast<double>(u64() >> 11) * 0x1.0p-53; }
+double Random::unit() {
+  return static_cast<double>(u64() >> 11) * 0x1.0p-53;
+}
 
 std::string Random::hex(std::size_t digits) {
   static constexpr std::string_view kDigits = "0123456789abcdef";

@@ -56,11 +56,15 @@ class Process:
         with self.out.open("ab") as out, self.err.open("ab") as err:
             self.offset = out.tell()
             self.child = subprocess.Popen(
-                [str(c) for c in command], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-                env=env or clean_environment())
+                [str(c) for c in command],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                env=env or clean_environment(),
+            )
 
     def output(self):
-        return self.out.read_text(errors="replace")[self.offset:]
+        return self.out.read_text(errors="replace")[self.offset :]
 
     def log(self):
         return self.output() + self.err.read_text(errors="replace")
@@ -69,6 +73,7 @@ class Process:
         def line():
             assert self.child.poll() is None, f"exited {self.child.returncode}:\n{self.log()}"
             return re.search(r"^ready .*?(http://[^\s/]+)", self.output(), re.MULTILINE)
+
         return eventually(line, seconds, f"ready line, log:\n{self.log()}").group(1)
 
     def stop(self, signal_number=signal.SIGTERM, seconds=20):
@@ -85,8 +90,11 @@ class Process:
 class Sim(Process):
     def __init__(self, directory, *args, model="sim-model", name="sim", port=0):
         self.log_path = directory / f"{name}.log"
-        super().__init__([SIM, "--listen", f"127.0.0.1:{port}", "--model", model, "--log",
-                          self.log_path, *args], directory, name)
+        super().__init__(
+            [SIM, "--listen", f"127.0.0.1:{port}", "--model", model, "--log", self.log_path, *args],
+            directory,
+            name,
+        )
         self.url = self.wait_ready()
 
     def entries(self):
@@ -111,9 +119,21 @@ class Server(Process):
         self.start()
 
     def start(self):
-        super().__init__([OFFPEAK, "serve", "--data-dir", self.data, "--listen",
-                          f"127.0.0.1:{self.port}", "--config", self.config, *self.args],
-                         self.directory, self.name)
+        super().__init__(
+            [
+                OFFPEAK,
+                "serve",
+                "--data-dir",
+                self.data,
+                "--listen",
+                f"127.0.0.1:{self.port}",
+                "--config",
+                self.config,
+                *self.args,
+            ],
+            self.directory,
+            self.name,
+        )
         self.url = self.wait_ready(60)
         self.key = (self.data / "default.key").read_text().strip()
         return self
@@ -147,7 +167,8 @@ class Server(Process):
     def submit(self, data, endpoint=CHAT, **options):
         file = self.upload(data)
         return self.client().batches.create(
-            input_file_id=file.id, endpoint=endpoint, completion_window="24h", **options)
+            input_file_id=file.id, endpoint=endpoint, completion_window="24h", **options
+        )
 
     def wait(self, batch, seconds=30):
         client = self.client()
@@ -155,6 +176,7 @@ class Server(Process):
         def done():
             now = client.batches.retrieve(batch.id)
             return now if now.status in TERMINAL else None
+
         return eventually(done, seconds, f"{batch.id} to end, log:\n{self.log()[-3000:]}")
 
     def run(self, data, endpoint=CHAT, seconds=30, **options):
@@ -175,13 +197,24 @@ class Server(Process):
 
 
 def upstream(url, **options):
-    return {"name": "sim", "base_url": url + "/v1", "models": ["sim-model"], "max_concurrency": 16,
-            } | options
+    return {
+        "name": "sim",
+        "base_url": url + "/v1",
+        "models": ["sim-model"],
+        "max_concurrency": 16,
+    } | options
 
 
 def cli(*args, env=None, seconds=60, stdin=None):
-    return subprocess.run([OFFPEAK, *map(str, args)], capture_output=True, text=True, input=stdin,
-                          timeout=seconds, env=env or clean_environment(), check=False)
+    return subprocess.run(
+        [OFFPEAK, *map(str, args)],
+        capture_output=True,
+        text=True,
+        input=stdin,
+        timeout=seconds,
+        env=env or clean_environment(),
+        check=False,
+    )
 
 
 def row(custom_id="a", model="sim-model", text="hello", url=CHAT, **body):

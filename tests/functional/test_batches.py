@@ -5,18 +5,45 @@ import openai
 import pytest
 from harness import CHAT, TERMINAL, batch_rows, eventually, jsonl, row
 
-BATCH_KEYS = ["id", "object", "endpoint", "model", "errors", "input_file_id", "completion_window", "status",
-              "output_file_id", "error_file_id", "created_at", "in_progress_at", "expires_at",
-              "finalizing_at", "completed_at", "failed_at", "expired_at", "cancelling_at",
-              "cancelled_at", "request_counts", "usage", "metadata"]
-ZERO_USAGE = {"input_tokens": 0, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": 0,
-              "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": 0}
+BATCH_KEYS = [
+    "id",
+    "object",
+    "endpoint",
+    "model",
+    "errors",
+    "input_file_id",
+    "completion_window",
+    "status",
+    "output_file_id",
+    "error_file_id",
+    "created_at",
+    "in_progress_at",
+    "expires_at",
+    "finalizing_at",
+    "completed_at",
+    "failed_at",
+    "expired_at",
+    "cancelling_at",
+    "cancelled_at",
+    "request_counts",
+    "usage",
+    "metadata",
+]
+ZERO_USAGE = {
+    "input_tokens": 0,
+    "input_tokens_details": {"cached_tokens": 0},
+    "output_tokens": 0,
+    "output_tokens_details": {"reasoning_tokens": 0},
+    "total_tokens": 0,
+}
 
 
 def create(server, **changes):
     fields = {"input_file_id": "file-x", "endpoint": CHAT, "completion_window": "24h"} | changes
     body = json.dumps({k: v for k, v in fields.items() if v is not None})
-    status, headers, answer = server.http("POST", "/v1/batches", body, {"Content-Type": "application/json"})
+    status, headers, answer = server.http(
+        "POST", "/v1/batches", body, {"Content-Type": "application/json"}
+    )
     return status, headers, json.loads(answer)
 
 
@@ -30,13 +57,27 @@ def test_life_of_a_batch(server):
     assert first["expires_at"] == first["created_at"] + 86400
     assert first["request_counts"] == {"total": 0, "completed": 0, "failed": 0}
     assert first["usage"] == ZERO_USAGE and first["metadata"] == {"job": "nightly"}
-    for key in ("errors", "output_file_id", "error_file_id", "in_progress_at", "finalizing_at",
-                "completed_at", "failed_at", "expired_at", "cancelling_at", "cancelled_at"):
+    for key in (
+        "errors",
+        "output_file_id",
+        "error_file_id",
+        "in_progress_at",
+        "finalizing_at",
+        "completed_at",
+        "failed_at",
+        "expired_at",
+        "cancelling_at",
+        "cancelled_at",
+    ):
         assert first[key] is None, key
 
     batch = server.wait(client.batches.retrieve(first["id"]))
     assert batch.status == "completed" and batch.error_file_id is None and batch.errors is None
-    assert (batch.request_counts.total, batch.request_counts.completed, batch.request_counts.failed) == (20, 20, 0)
+    assert (
+        batch.request_counts.total,
+        batch.request_counts.completed,
+        batch.request_counts.failed,
+    ) == (20, 20, 0)
     assert batch.model == "sim-model"
     stamps = [batch.created_at, batch.in_progress_at, batch.finalizing_at, batch.completed_at]
     assert stamps == sorted(stamps)
@@ -52,22 +93,28 @@ def test_life_of_a_batch(server):
 
 
 def test_shape_of_an_output_line(server):
-    batch = server.run(jsonl([row("x\n\"é")]))
+    batch = server.run(jsonl([row('x\n"é')]))
     line = server.raw_content(batch.output_file_id)
     assert line.endswith(b"\n") and line.count(b"\n") == 1
     result = json.loads(line)
     assert list(result) == ["id", "custom_id", "response", "error"]
-    assert result["id"].startswith("batch_req_") and result["custom_id"] == "x\n\"é"
+    assert result["id"].startswith("batch_req_") and result["custom_id"] == 'x\n"é'
     assert list(result["response"]) == ["status_code", "request_id", "body"]
     assert result["response"]["status_code"] == 200 and result["error"] is None
     assert isinstance(result["response"]["request_id"], str)
 
 
-@pytest.mark.parametrize("endpoint,body", [
-    ("/v1/completions", {"model": "sim-model", "prompt": "hi"}),
-    ("/v1/embeddings", {"model": "sim-model", "input": ["one", "two"]})])
+@pytest.mark.parametrize(
+    "endpoint,body",
+    [
+        ("/v1/completions", {"model": "sim-model", "prompt": "hi"}),
+        ("/v1/embeddings", {"model": "sim-model", "input": ["one", "two"]}),
+    ],
+)
 def test_other_endpoints(server, endpoint, body):
-    rows = [{"custom_id": f"r{i}", "method": "POST", "url": endpoint, "body": body} for i in range(3)]
+    rows = [
+        {"custom_id": f"r{i}", "method": "POST", "url": endpoint, "body": body} for i in range(3)
+    ]
     batch = server.run(jsonl(rows), endpoint)
     assert batch.status == "completed" and batch.request_counts.completed == 3
     assert set(server.results(batch)[0]) == {"r0", "r1", "r2"}
@@ -85,16 +132,21 @@ def test_unknown_batch(server):
         status, _, body = server.http(method, "/v1/batches/batch_nope" + path)
         assert status == 404
         assert json.loads(body)["error"] == {
-            "message": "No batch found with id 'batch_nope'.", "type": "invalid_request_error",
-            "param": None, "code": None}
+            "message": "No batch found with id 'batch_nope'.",
+            "type": "invalid_request_error",
+            "param": None,
+            "code": None,
+        }
 
 
 def test_list_newest_first_and_auto_paging(start):
     server = start.pair()
     client = server.client()
     file = server.upload(batch_rows(1))
-    ids = [client.batches.create(input_file_id=file.id, endpoint=CHAT, completion_window="24h").id
-           for _ in range(7)]
+    ids = [
+        client.batches.create(input_file_id=file.id, endpoint=CHAT, completion_window="24h").id
+        for _ in range(7)
+    ]
     assert [b.id for b in client.batches.list(limit=3)] == ids[::-1]
     page = client.batches.list(limit=2, after=ids[4])
     assert [b.id for b in page.data] == [ids[3], ids[2]] and page.has_more
@@ -106,8 +158,13 @@ def test_list_newest_first_and_auto_paging(start):
 
 def test_an_empty_list(start):
     _, _, body = start.server().http("GET", "/v1/batches")
-    assert json.loads(body) == {"object": "list", "data": [], "first_id": None, "last_id": None,
-                                "has_more": False}
+    assert json.loads(body) == {
+        "object": "list",
+        "data": [],
+        "first_id": None,
+        "last_id": None,
+        "has_more": False,
+    }
 
 
 def test_cancel_in_the_middle(start):
@@ -126,7 +183,8 @@ def test_cancel_in_the_middle(start):
     for line in errors.values():
         assert line["response"] is None and line["error"] == {
             "code": "batch_cancelled",
-            "message": "This request was not executed because the batch was cancelled."}
+            "message": "This request was not executed because the batch was cancelled.",
+        }
     again = client.batches.cancel(batch.id)
     assert again.status == "cancelled" and again.output_file_id == batch.output_file_id
 
@@ -136,8 +194,11 @@ def test_cancel_of_a_finished_batch(server):
     status, headers, body = server.http("POST", f"/v1/batches/{batch.id}/cancel")
     assert status == 409 and headers["x-should-retry"] == "false"
     assert json.loads(body)["error"] == {
-        "message": "Cannot cancel a batch with status 'completed'.", "type": "invalid_request_error",
-        "param": None, "code": None}
+        "message": "Cannot cancel a batch with status 'completed'.",
+        "type": "invalid_request_error",
+        "param": None,
+        "code": None,
+    }
 
 
 def test_request_counts_never_fall(start):
@@ -152,21 +213,78 @@ def test_request_counts_never_fall(start):
 
 
 CREATE_ERRORS = [
-    ({"input_file_id": None}, "Missing required parameter: 'input_file_id'.", "input_file_id", "missing_required_parameter"),
-    ({"endpoint": None}, "Missing required parameter: 'endpoint'.", "endpoint", "missing_required_parameter"),
-    ({"completion_window": None}, "Missing required parameter: 'completion_window'.", "completion_window", "missing_required_parameter"),
-    ({"endpoint": "/v1/bad"}, "Invalid value: '/v1/bad'. Supported values are: ", "endpoint", "invalid_value"),
-    ({"completion_window": "1h"}, "Invalid value: '1h'. Supported values are: '24h'.", "completion_window", "invalid_value"),
-    ({"metadata": {"tags": []}}, "Invalid type for 'metadata.tags': expected a string, but got an array instead.", "metadata.tags", "invalid_type"),
-    ({"metadata": {f"k{i}": "v" for i in range(17)}}, "Invalid 'metadata': too many properties. Expected an object with at most 16 properties, but got an object with 17 properties instead.", "metadata", "object_above_max_properties"),
-    ({"metadata": {"k": "v" * 600}}, "Invalid 'metadata.k': string too long. Expected a string with maximum length 512, but got a string with length 600 instead.", "metadata.k", "string_above_max_length"),
-    ({"metadata": {"k" * 65: "v"}}, f"Invalid property name in 'metadata': '{'k' * 65}' is too long. Expected a string with maximum length 64, but got a string with length 65 instead.", "metadata", "property_name_above_max_length"),
-    ({"output_expires_after": {"anchor": "created_at", "seconds": 10}}, "Invalid 'output_expires_after.seconds': integer below minimum value. Expected a value >= 3600, but got 10 instead.", "output_expires_after.seconds", "integer_below_min_value"),
-    ({"output_expires_after": {"anchor": "created_at", "seconds": 9999999}}, "Invalid 'output_expires_after.seconds': integer above maximum value.", "output_expires_after.seconds", "integer_above_max_value"),
+    (
+        {"input_file_id": None},
+        "Missing required parameter: 'input_file_id'.",
+        "input_file_id",
+        "missing_required_parameter",
+    ),
+    (
+        {"endpoint": None},
+        "Missing required parameter: 'endpoint'.",
+        "endpoint",
+        "missing_required_parameter",
+    ),
+    (
+        {"completion_window": None},
+        "Missing required parameter: 'completion_window'.",
+        "completion_window",
+        "missing_required_parameter",
+    ),
+    (
+        {"endpoint": "/v1/bad"},
+        "Invalid value: '/v1/bad'. Supported values are: ",
+        "endpoint",
+        "invalid_value",
+    ),
+    (
+        {"completion_window": "30m"},
+        "Invalid value: '30m'. Supported values are: '24h'.",
+        "completion_window",
+        "invalid_value",
+    ),
+    (
+        {"metadata": {"tags": []}},
+        "Invalid type for 'metadata.tags': expected a string, but got an array instead.",
+        "metadata.tags",
+        "invalid_type",
+    ),
+    (
+        {"metadata": {f"k{i}": "v" for i in range(17)}},
+        "Invalid 'metadata': too many properties. Expected an object with at most 16 properties, but got an object with 17 properties instead.",
+        "metadata",
+        "object_above_max_properties",
+    ),
+    (
+        {"metadata": {"k": "v" * 600}},
+        "Invalid 'metadata.k': string too long. Expected a string with maximum length 512, but got a string with length 600 instead.",
+        "metadata.k",
+        "string_above_max_length",
+    ),
+    (
+        {"metadata": {"k" * 65: "v"}},
+        f"Invalid property name in 'metadata': '{'k' * 65}' is too long. Expected a string with maximum length 64, but got a string with length 65 instead.",
+        "metadata",
+        "property_name_above_max_length",
+    ),
+    (
+        {"output_expires_after": {"anchor": "created_at", "seconds": 10}},
+        "Invalid 'output_expires_after.seconds': integer below minimum value. Expected a value >= 3600, but got 10 instead.",
+        "output_expires_after.seconds",
+        "integer_below_min_value",
+    ),
+    (
+        {"output_expires_after": {"anchor": "created_at", "seconds": 9999999}},
+        "Invalid 'output_expires_after.seconds': integer above maximum value.",
+        "output_expires_after.seconds",
+        "integer_above_max_value",
+    ),
 ]
 
 
-@pytest.mark.parametrize("changes,message,param,code", CREATE_ERRORS, ids=[e[3] + "-" + e[2] for e in CREATE_ERRORS])
+@pytest.mark.parametrize(
+    "changes,message,param,code", CREATE_ERRORS, ids=[e[3] + "-" + e[2] for e in CREATE_ERRORS]
+)
 def test_create_time_errors(server, changes, message, param, code):
     status, _, body = create(server, **changes)
     error = body["error"]
@@ -175,20 +293,27 @@ def test_create_time_errors(server, changes, message, param, code):
 
 
 def test_create_body_that_is_not_json(server):
-    status, _, body = server.http("POST", "/v1/batches", b"{nope", {"Content-Type": "application/json"})
+    status, _, body = server.http(
+        "POST", "/v1/batches", b"{nope", {"Content-Type": "application/json"}
+    )
     error = json.loads(body)["error"]
-    assert status == 400 and error["message"].startswith("We could not parse the JSON body of your request.")
+    assert status == 400 and error["message"].startswith(
+        "We could not parse the JSON body of your request."
+    )
 
 
 def test_extra_parameters_are_ignored(server):
     file = server.upload(batch_rows(1))
-    batch = server.client().batches.create(input_file_id=file.id, endpoint=CHAT, completion_window="24h",
-                                           extra_body={"priority": 3})
+    batch = server.client().batches.create(
+        input_file_id=file.id, endpoint=CHAT, completion_window="24h", extra_body={"priority": 3}
+    )
     assert server.wait(batch).status == "completed"
 
 
 def test_output_expires_after(server):
-    batch = server.run(batch_rows(1), output_expires_after={"anchor": "created_at", "seconds": 7200})
+    batch = server.run(
+        batch_rows(1), output_expires_after={"anchor": "created_at", "seconds": 7200}
+    )
     file = server.client().files.retrieve(batch.output_file_id)
     assert file.expires_at == file.created_at + 7200
 
@@ -197,9 +322,12 @@ def test_async_client(server):
     async def life():
         async with openai.AsyncOpenAI(base_url=server.base_url, api_key=server.key) as client:
             file = await client.files.create(file=("a.jsonl", batch_rows(2)), purpose="batch")
-            batch = await client.batches.create(input_file_id=file.id, endpoint=CHAT, completion_window="24h")
+            batch = await client.batches.create(
+                input_file_id=file.id, endpoint=CHAT, completion_window="24h"
+            )
             while batch.status not in TERMINAL:
                 await asyncio.sleep(0.02)
                 batch = await client.batches.retrieve(batch.id)
             return batch.status
+
     assert asyncio.run(life()) == "completed"

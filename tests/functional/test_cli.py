@@ -31,7 +31,11 @@ def test_run_writes_every_result(server, env, tmp_path):
 
 def test_run_with_failed_rows_is_3_and_writes_both_files(start, tmp_path):
     server = start.pair("--fault", "status-400:0.4")
-    path, out, errors = file_with(tmp_path, batch_rows(50)), tmp_path / "o.jsonl", tmp_path / "e.jsonl"
+    path, out, errors = (
+        file_with(tmp_path, batch_rows(50)),
+        tmp_path / "o.jsonl",
+        tmp_path / "e.jsonl",
+    )
     done = cli("run", "-i", path, "-o", out, "--errors", errors, env=server.environment())
     assert done.returncode == 3, done.stderr
     assert len(out.read_text().splitlines()) + len(errors.read_text().splitlines()) == 50
@@ -47,12 +51,26 @@ def test_run_of_a_batch_that_fails_is_8(server, env, tmp_path):
 def test_run_starts_a_server_of_its_own(start, tmp_path):
     sim = start.sim()
     config = tmp_path / "c.yaml"
-    config.write_text(json.dumps({"upstreams": [{"name": "s", "base_url": sim.url}],
-                                  "listen": f"127.0.0.1:{free_port()}"}))
+    config.write_text(
+        json.dumps(
+            {
+                "upstreams": [{"name": "s", "base_url": sim.url}],
+                "listen": f"127.0.0.1:{free_port()}",
+            }
+        )
+    )
     out = tmp_path / "o.jsonl"
     env = clean_environment(OFFPEAK_CONFIG=config, XDG_DATA_HOME=tmp_path)
-    done = cli("run", "-i", file_with(tmp_path, batch_rows(5)), "-o", out, "--data-dir",
-               tmp_path / "own", env=env)
+    done = cli(
+        "run",
+        "-i",
+        file_with(tmp_path, batch_rows(5)),
+        "-o",
+        out,
+        "--data-dir",
+        tmp_path / "own",
+        env=env,
+    )
     assert done.returncode == 0, done.stderr
     assert len(out.read_text().splitlines()) == 5
 
@@ -61,8 +79,9 @@ def test_batch_commands(server, env, tmp_path):
     path = file_with(tmp_path, batch_rows(4))
     uploaded = cli("file", "upload", path, "--json", env=env)
     file_id = json.loads(uploaded.stdout)["id"]
-    created = cli("batch", "create", file_id, "--endpoint", CHAT, "--metadata", "job=night",
-                  "--json", env=env)
+    created = cli(
+        "batch", "create", file_id, "--endpoint", CHAT, "--metadata", "job=night", "--json", env=env
+    )
     assert created.returncode == 0, created.stderr
     batch = json.loads(created.stdout)
     assert batch["metadata"] == {"job": "night"}
@@ -91,18 +110,32 @@ def test_file_check_needs_no_server(tmp_path):
     env = clean_environment(OFFPEAK_BASE_URL="http://127.0.0.1:1")
     good = cli("file", "check", file_with(tmp_path, batch_rows(3)), env=env)
     assert good.returncode == 0, good.stderr
-    bad = cli("file", "check", file_with(tmp_path, batch_rows(1) + b"{oops\n", "bad.jsonl"), env=env)
+    bad = cli(
+        "file", "check", file_with(tmp_path, batch_rows(1) + b"{oops\n", "bad.jsonl"), env=env
+    )
     assert bad.returncode == 1
     assert "2" in bad.stderr + bad.stdout and "not parseable" in bad.stderr + bad.stdout
 
 
 def test_usage_errors_are_2(env):
-    for arguments in ((), ("frobnicate",), ("run",), ("batch",), ("batch", "get"), ("run", "--nope")):
+    for arguments in (
+        (),
+        ("frobnicate",),
+        ("run",),
+        ("batch",),
+        ("batch", "get"),
+        ("run", "--nope"),
+    ):
         assert cli(*arguments, env=env).returncode == 2, arguments
 
 
 def test_help_is_0():
-    for arguments in (("--help",), ("serve", "--help"), ("run", "--help"), ("batch", "wait", "--help")):
+    for arguments in (
+        ("--help",),
+        ("serve", "--help"),
+        ("run", "--help"),
+        ("batch", "wait", "--help"),
+    ):
         done = cli(*arguments)
         assert done.returncode == 0 and "offpeak" in done.stdout.lower(), arguments
 
@@ -120,8 +153,11 @@ def test_unknown_things_are_5(env):
 
 def test_unreachable_is_7():
     port = free_port()
-    done = cli("batch", "list", env=clean_environment(
-        OFFPEAK_BASE_URL=f"http://127.0.0.1:{port}", OFFPEAK_API_KEY="opk_x"))
+    done = cli(
+        "batch",
+        "list",
+        env=clean_environment(OFFPEAK_BASE_URL=f"http://127.0.0.1:{port}", OFFPEAK_API_KEY="opk_x"),
+    )
     assert done.returncode == 7 and str(port) in done.stderr
 
 
@@ -131,8 +167,15 @@ def test_missing_input_file_is_1(env, tmp_path):
 
 
 def test_the_default_key_is_found_by_data_dir(server):
-    done = cli("batch", "list", "--data-dir", server.data, "--base-url", server.url,
-               env=clean_environment())
+    done = cli(
+        "batch",
+        "list",
+        "--data-dir",
+        server.data,
+        "--base-url",
+        server.url,
+        env=clean_environment(),
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -142,6 +185,14 @@ def test_progress_bar_on_a_terminal_plain_lines_elsewhere(server, env, tmp_path)
     assert plain.returncode == 0 and "\x1b[" not in plain.stderr and "\r" not in plain.stderr
     assert shutil.which("script"), "util-linux is part of Debian"
     command = f"{OFFPEAK} run -i {path} -o {out}"
-    shown = subprocess.run(["script", "-qec", command, "/dev/null"], capture_output=True, text=True,
-                           env=env | {"TERM": "xterm"}, timeout=60, check=False)
-    assert shown.returncode == 0 and ("\x1b[" in shown.stdout or "\r" in shown.stdout.replace("\r\n", ""))
+    shown = subprocess.run(
+        ["script", "-qec", command, "/dev/null"],
+        capture_output=True,
+        text=True,
+        env=env | {"TERM": "xterm"},
+        timeout=60,
+        check=False,
+    )
+    assert shown.returncode == 0 and (
+        "\x1b[" in shown.stdout or "\r" in shown.stdout.replace("\r\n", "")
+    )

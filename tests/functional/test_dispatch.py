@@ -12,15 +12,31 @@ FAST_RETRY = {"base_delay": "5ms", "max_delay": "20ms"}
 def faulty(start, *faults, retry=None, **options):
     arguments = [a for fault in faults for a in ("--fault", fault)]
     sim = start.sim(*arguments)
-    server = start.server({"upstreams": [harness.upstream(sim.url, **options)],
-                           "retry": FAST_RETRY | (retry or {})})
+    server = start.server(
+        {"upstreams": [harness.upstream(sim.url, **options)], "retry": FAST_RETRY | (retry or {})}
+    )
     server.sim = sim
     return server
 
 
-@pytest.mark.parametrize("fault", ["status-429", "status-500", "status-503", "status-408", "status-409",
-                                   "reset", "close-before-answer", "truncated", "not-json", "html",
-                                   "empty-body", "half-close", "huge-header"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "status-429",
+        "status-500",
+        "status-503",
+        "status-408",
+        "status-409",
+        "reset",
+        "close-before-answer",
+        "truncated",
+        "not-json",
+        "html",
+        "empty-body",
+        "half-close",
+        "huge-header",
+    ],
+)
 def test_retried_until_it_works(start, fault):
     server = faulty(start, f"{fault}:1:2")
     batch = server.run(batch_rows(5))
@@ -50,8 +66,11 @@ def test_a_status_that_stays_bad_is_given_up_with_its_response(start):
 
 
 def test_rows_that_never_get_an_answer(start):
-    server = faulty(start, "reset:1", retry={"max_attempts": 2, "unreachable_timeout": "1s",
-                                             "never_reached_timeout": "1s"})
+    server = faulty(
+        start,
+        "reset:1",
+        retry={"max_attempts": 2, "unreachable_timeout": "1s", "never_reached_timeout": "1s"},
+    )
     batch = server.run(batch_rows(2))
     assert batch.status == "completed" and batch.request_counts.failed == 2
     for line in server.results(batch)[1].values():
@@ -68,7 +87,9 @@ def test_mixed_outcomes_land_in_two_files(start):
 
 
 def test_a_redirect_is_final_and_never_followed(start):
-    echo = start.echo(b"{}", status=307, headers=[("Location", "http://127.0.0.1:9/v1/chat/completions")])
+    echo = start.echo(
+        b"{}", status=307, headers=[("Location", "http://127.0.0.1:9/v1/chat/completions")]
+    )
     server = start.server({"upstreams": [harness.upstream(echo.url)], "retry": FAST_RETRY})
     batch = server.run(batch_rows(1))
     assert server.results(batch)[1]["row-0"]["response"]["status_code"] == 307
@@ -97,9 +118,11 @@ def test_odd_but_whole_answers_are_kept(start, fault):
 
 
 def test_answer_bytes_survive(start):
-    answer = (b'{"big":1000000000000000000000000000000,"exp":1.0E+2,"neg":-0.0,"esc":"\\u00e9\\/",'
-              b'"raw":"\xc3\xa9","dup":1,"dup":2,"sp" : [ 1 ,2 ],"usage":{"prompt_tokens":1,'
-              b'"completion_tokens":2,"total_tokens":3}}')
+    answer = (
+        b'{"big":1000000000000000000000000000000,"exp":1.0E+2,"neg":-0.0,"esc":"\\u00e9\\/",'
+        b'"raw":"\xc3\xa9","dup":1,"dup":2,"sp" : [ 1 ,2 ],"usage":{"prompt_tokens":1,'
+        b'"completion_tokens":2,"total_tokens":3}}'
+    )
     echo = start.echo(answer)
     server = start.server({"upstreams": [harness.upstream(echo.url)]})
     batch = server.run(batch_rows(1))
@@ -111,9 +134,17 @@ def test_answer_bytes_survive(start):
 def test_request_bytes_survive(start):
     echo = start.echo(b'{"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}')
     server = start.server({"upstreams": [harness.upstream(echo.url)]})
-    body = ('{ "temperature":0.10, "seed" : 1e2,\t"model":"sim-model", "messages":[{"role":"user",'
-            '"content":"\\u00e9é😀\\/ \\" }{"}], "x":{"b":[ ],"a":null} }').encode()
-    line = b'{"body":' + body + b' , "url":"' + CHAT.encode() + b'","custom_id":"a","method":"POST"}\r\n'
+    body = (
+        '{ "temperature":0.10, "seed" : 1e2,\t"model":"sim-model", "messages":[{"role":"user",'
+        '"content":"\\u00e9é😀\\/ \\" }{"}], "x":{"b":[ ],"a":null} }'
+    ).encode()
+    line = (
+        b'{"body":'
+        + body
+        + b' , "url":"'
+        + CHAT.encode()
+        + b'","custom_id":"a","method":"POST"}\r\n'
+    )
     assert server.run(line).status == "completed"
     assert echo.bodies == [body]
 
@@ -138,8 +169,14 @@ def test_concurrency_limit_is_kept_over_all_batches(start):
 
 def test_routing_by_model_name(start):
     one, two = start.sim(model="one", name="one"), start.sim(model="two", name="two")
-    server = start.server({"upstreams": [
-        {"name": "one", "base_url": one.url}, {"name": "two", "base_url": two.url + "/v1/"}]})
+    server = start.server(
+        {
+            "upstreams": [
+                {"name": "one", "base_url": one.url},
+                {"name": "two", "base_url": two.url + "/v1/"},
+            ]
+        }
+    )
     assert {m.id for m in server.client().models.list()} == {"one", "two"}
     assert server.run(batch_rows(3, model="two")).request_counts.completed == 3
     assert (sum(one.attempts().values()), sum(two.attempts().values())) == (0, 3)

@@ -39,8 +39,11 @@ def gone(pid):
 
 
 def engine_pid(server):
-    return eventually(lambda: next((p for p, c in children(server.child.pid).items() if ".gguf" in c), None),
-                      20, "an engine process")
+    return eventually(
+        lambda: next((p for p, c in children(server.child.pid).items() if ".gguf" in c), None),
+        20,
+        "an engine process",
+    )
 
 
 def small_batch(count=3):
@@ -58,17 +61,30 @@ def test_demo_batch(engine_server):
     assert batch.status == "completed" and batch.request_counts.completed == len(expected), batch
     assert batch.model != "gpt-4o-mini", "the batch names the model that ran"
     output, _ = engine_server.results(batch)
-    right = {c for c, label in expected.items() if content(output[c]).rstrip(".").lower() == label.lower()}
+    right = {
+        c
+        for c, label in expected.items()
+        if content(output[c]).rstrip(".").lower() == label.lower()
+    }
     assert len(right) >= 0.85 * len(expected), sorted(set(expected) - right)
     tickets = {c for c in expected if c.startswith("ticket")}
     assert tickets <= right
 
 
-@pytest.mark.parametrize("endpoint,body", [
-    ("/v1/completions", {"model": "any", "prompt": "The capital of France is", "max_tokens": 3}),
-    ("/v1/embeddings", {"model": "any", "input": ["one", "two words"]})])
+@pytest.mark.parametrize(
+    "endpoint,body",
+    [
+        (
+            "/v1/completions",
+            {"model": "any", "prompt": "The capital of France is", "max_tokens": 3},
+        ),
+        ("/v1/embeddings", {"model": "any", "input": ["one", "two words"]}),
+    ],
+)
 def test_completions_and_embeddings(engine_server, endpoint, body):
-    rows = [{"custom_id": str(i), "method": "POST", "url": endpoint, "body": body} for i in range(4)]
+    rows = [
+        {"custom_id": str(i), "method": "POST", "url": endpoint, "body": body} for i in range(4)
+    ]
     batch = engine_server.run(jsonl(rows), endpoint, seconds=60)
     assert batch.request_counts.completed == 4
     answer = engine_server.results(batch)[0]["0"]["response"]["body"]

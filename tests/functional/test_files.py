@@ -8,8 +8,17 @@ import pytest
 from harness import jsonl, multipart, row
 
 DATA = jsonl([row("a"), row("b")])
-FILE_KEYS = ["id", "bytes", "created_at", "filename", "object", "purpose", "status", "expires_at",
-             "status_details"]
+FILE_KEYS = [
+    "id",
+    "bytes",
+    "created_at",
+    "filename",
+    "object",
+    "purpose",
+    "status",
+    "expires_at",
+    "status_details",
+]
 
 
 def test_upload_of_bytes_path_and_file_object(server, tmp_path):
@@ -19,7 +28,11 @@ def test_upload_of_bytes_path_and_file_object(server, tmp_path):
     by_tuple = client.files.create(file=("x.jsonl", DATA), purpose="batch")
     by_path = client.files.create(file=path, purpose="batch")
     by_object = client.files.create(file=path.open("rb"), purpose="batch")
-    assert (by_tuple.filename, by_path.filename, by_object.filename) == ("x.jsonl", path.name, path.name)
+    assert (by_tuple.filename, by_path.filename, by_object.filename) == (
+        "x.jsonl",
+        path.name,
+        path.name,
+    )
     for file in (by_tuple, by_path, by_object):
         assert file.bytes == len(DATA) and file.purpose == "batch" and file.status == "processed"
         assert file.id.startswith("file-") and file.expires_at == file.created_at + 2592000
@@ -39,7 +52,7 @@ def test_multipart_parts_in_any_order_and_framing(server, order, framing):
     parts = [("file", "x.jsonl", DATA), ("purpose", None, b"batch")]
     body, headers = multipart(parts if order == "file-first" else parts[::-1])
     # http.client sends an iterator chunked.
-    sent = body if framing == "length" else iter([body[i:i + 7] for i in range(0, len(body), 7)])
+    sent = body if framing == "length" else iter([body[i : i + 7] for i in range(0, len(body), 7)])
     status, _, answer = server.http("POST", "/v1/files", sent, headers)
     assert status == 200, answer
     assert server.raw_content(json.loads(answer)["id"]) == DATA
@@ -79,7 +92,9 @@ def test_list_pages_filters_and_auto_paging(start):
     assert (envelope["first_id"], envelope["last_id"]) == (ids[4], ids[3])
 
 
-@pytest.mark.parametrize("limit,code", [("0", "integer_below_min_value"), ("10001", "integer_above_max_value")])
+@pytest.mark.parametrize(
+    "limit,code", [("0", "integer_below_min_value"), ("10001", "integer_above_max_value")]
+)
 def test_list_limit_out_of_range(server, limit, code):
     status, _, body = server.http("GET", f"/v1/files?limit={limit}")
     error = json.loads(body)["error"]
@@ -101,8 +116,11 @@ def test_unknown_file(server, method, path):
     status, _, body = server.http(method, "/v1/files/file-nope" + path)
     assert status == 404
     assert json.loads(body)["error"] == {
-        "message": "No such File object: file-nope", "type": "invalid_request_error", "param": "id",
-        "code": None}
+        "message": "No such File object: file-nope",
+        "type": "invalid_request_error",
+        "param": "id",
+        "code": None,
+    }
 
 
 def test_content_range(server):
@@ -112,6 +130,7 @@ def test_content_range(server):
     def ranged(value):
         status, headers, body = server.http("GET", path, headers={"Range": value})
         return status, headers.get("content-range"), body
+
     size = len(DATA)
     assert ranged("bytes=0-9") == (206, f"bytes 0-9/{size}", DATA[:10])
     assert ranged("bytes=10-") == (206, f"bytes 10-{size - 1}/{size}", DATA[10:])
@@ -125,14 +144,18 @@ def test_invalid_purpose(server):
     with pytest.raises(openai.BadRequestError) as caught:
         server.client().files.create(file=("x.jsonl", DATA), purpose="vector_store")
     error = caught.value.body
-    assert error["message"] == ("'vector_store' is not one of ['fine-tune', 'assistants', 'batch', "
-                                "'user_data', 'vision', 'evals'] - 'purpose'")
+    assert error["message"] == (
+        "'vector_store' is not one of ['fine-tune', 'assistants', 'batch', "
+        "'user_data', 'vision', 'evals'] - 'purpose'"
+    )
     assert (error["param"], error["code"]) == ("purpose", None)
 
 
-@pytest.mark.parametrize("name,data", [
-    ("x.txt", DATA), ("upload", DATA), ("x.jsonl", b""), ("x.jsonl", b"not json\n")],
-    ids=["wrong-extension", "no-extension", "empty", "not-json"])
+@pytest.mark.parametrize(
+    "name,data",
+    [("x.txt", DATA), ("upload", DATA), ("x.jsonl", b""), ("x.jsonl", b"not json\n")],
+    ids=["wrong-extension", "no-extension", "empty", "not-json"],
+)
 def test_what_is_no_batch_file(server, name, data):
     with pytest.raises(openai.BadRequestError) as caught:
         server.client().files.create(file=(name, data), purpose="batch")
@@ -145,7 +168,11 @@ def test_missing_part(server, missing):
     body, headers = multipart([p for p in parts if p[0] != missing])
     status, _, answer = server.http("POST", "/v1/files", body, headers)
     error = json.loads(answer)["error"]
-    assert status == 400 and error["code"] == "missing_required_parameter" and error["param"] == missing
+    assert (
+        status == 400
+        and error["code"] == "missing_required_parameter"
+        and error["param"] == missing
+    )
 
 
 def test_pipe_that_cannot_seek(server):
@@ -170,9 +197,11 @@ def test_wait_for_processing_returns_at_once(server):
 def test_expect_continue(server):
     body, headers = multipart([("purpose", None, b"batch"), ("file", "x.jsonl", DATA)])
     with socket.create_connection(("127.0.0.1", server.port), timeout=5) as raw:
-        head = (f"POST /v1/files HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.key}\r\n"
-                f"Content-Type: {headers['Content-Type']}\r\nContent-Length: {len(body)}\r\n"
-                "Expect: 100-continue\r\nConnection: close\r\n\r\n")
+        head = (
+            f"POST /v1/files HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.key}\r\n"
+            f"Content-Type: {headers['Content-Type']}\r\nContent-Length: {len(body)}\r\n"
+            "Expect: 100-continue\r\nConnection: close\r\n\r\n"
+        )
         raw.sendall(head.encode())
         assert raw.recv(4096).startswith(b"HTTP/1.1 100")
         raw.sendall(body)

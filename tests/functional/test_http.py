@@ -33,11 +33,17 @@ def test_wrong_key(server):
 def test_unknown_url(server):
     status, _, body = server.http("POST", "/v1/foo", b"{}")
     assert status == 404
-    assert error(body) == {"message": "Invalid URL (POST /v1/foo)", "type": "invalid_request_error",
-                           "param": None, "code": None}
+    assert error(body) == {
+        "message": "Invalid URL (POST /v1/foo)",
+        "type": "invalid_request_error",
+        "param": None,
+        "code": None,
+    }
 
 
-@pytest.mark.parametrize("method,path", [("PUT", "/v1/batches"), ("DELETE", "/v1/batches"), ("POST", "/v1/models")])
+@pytest.mark.parametrize(
+    "method,path", [("PUT", "/v1/batches"), ("DELETE", "/v1/batches"), ("POST", "/v1/models")]
+)
 def test_wrong_method(server, method, path):
     status, headers, body = server.http(method, path)
     assert status == 405 and error(body)["code"] == "method_not_supported"
@@ -53,14 +59,28 @@ def test_models(server):
 
 
 def test_aliases_are_models_and_splice_only_the_model(start):
-    echo = start.echo(b'{"choices":[],"model":"org/real","usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}')
-    server = start.server({"upstreams": [{"name": "a", "base_url": echo.url, "models": ["org/real"],
-                                          "aliases": {"gpt-4o-mini": "org/real"}}]})
+    echo = start.echo(
+        b'{"choices":[],"model":"org/real","usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}'
+    )
+    server = start.server(
+        {
+            "upstreams": [
+                {
+                    "name": "a",
+                    "base_url": echo.url,
+                    "models": ["org/real"],
+                    "aliases": {"gpt-4o-mini": "org/real"},
+                }
+            ]
+        }
+    )
     assert {m.id for m in server.client().models.list()} == {"org/real", "gpt-4o-mini"}
     assert server.client().models.retrieve("org/real").id == "org/real"
     assert server.http("GET", f"/v1/models/{quote('org/real')}")[0] == 200
     body = b'{ "z":1.0e+02, "model" : "gpt-4o-mini" ,"messages":[{"role":"user","content":"\\u00e9 \xc3\xa9"}],"a":0.10 }'
-    line = b'{"custom_id":"a","method":"POST","url":"' + CHAT.encode() + b'","body":' + body + b"}\n"
+    line = (
+        b'{"custom_id":"a","method":"POST","url":"' + CHAT.encode() + b'","body":' + body + b"}\n"
+    )
     assert server.run(line).status == "completed"
     assert echo.bodies == [body.replace(b"gpt-4o-mini", b"org/real")]
 
@@ -69,7 +89,9 @@ def test_a_second_project_sees_nothing_of_the_first(start):
     server = start.pair()
     made = cli("project", "create", "second", "--data-dir", server.data, "--json")
     assert made.returncode == 0, made.stderr
-    key = next(v for v in json.loads(made.stdout).values() if isinstance(v, str) and v.startswith("opk_"))
+    key = next(
+        v for v in json.loads(made.stdout).values() if isinstance(v, str) and v.startswith("opk_")
+    )
     mine, other = server.client(), server.client(api_key=key)
     batch = server.run(batch_rows(2))
     file_ids = [batch.input_file_id, batch.output_file_id]
@@ -86,6 +108,7 @@ def test_a_second_project_sees_nothing_of_the_first(start):
 
     def failed():
         return other.batches.retrieve(stolen.id).status == "failed"
+
     eventually(failed)
     assert {f.id for f in mine.files.list()} == set(file_ids)
 

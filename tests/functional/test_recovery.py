@@ -14,9 +14,11 @@ def test_kill_in_the_middle_of_a_large_batch(start):
     batch = server.submit(batch_rows(rows))
     kills, counts = 2, []
     for kill in range(1, kills + 1):
+
         def far_enough():
             counts.append(client.batches.retrieve(batch.id).request_counts.completed)
             return counts[-1] > kill * rows // 5
+
         eventually(far_enough, 60, "progress")
         server.stop(signal.SIGKILL)
         server.start()

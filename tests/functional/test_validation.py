@@ -2,6 +2,7 @@
 
 import json
 
+import harness
 import pytest
 from harness import CHAT, batch_rows, jsonl, row
 
@@ -19,24 +20,94 @@ def changed(r, **values):
 
 
 CASES = {
-    "invalid_json": (b'{"custom_id": "x", \n', "invalid_json_line", "This line is not parseable as valid JSON.", None),
-    "trailing_comma": (b'{"custom_id":"x",}\n', "invalid_json_line", "This line is not parseable as valid JSON.", None),
+    "invalid_json": (
+        b'{"custom_id": "x", \n',
+        "invalid_json_line",
+        "This line is not parseable as valid JSON.",
+        None,
+    ),
+    "trailing_comma": (
+        b'{"custom_id":"x",}\n',
+        "invalid_json_line",
+        "This line is not parseable as valid JSON.",
+        None,
+    ),
     "not_an_object": (b"[1]\n", "invalid_json_line", None, None),
-    "invalid_utf8": (jsonl([row("x")]).replace(b"hello", b"h\xff\xfe"), "invalid_json_line", None, None),
-    "no_custom_id": (jsonl([without(row("x"), "custom_id")]), "missing_required_parameter", "Missing required parameter: 'custom_id'.", "custom_id"),
-    "no_method": (jsonl([without(row("x"), "method")]), "missing_required_parameter", "Missing required parameter: 'method'.", "method"),
-    "no_url": (jsonl([without(row("x"), "url")]), "missing_required_parameter", "Missing required parameter: 'url'.", "url"),
-    "no_body": (jsonl([without(row("x"), "body")]), "missing_required_parameter", "Missing required parameter: 'body'.", "body"),
-    "other_url": (jsonl([row("x", url="/v1/embeddings")]), "invalid_url", "The URL provided for this request does not match the batch endpoint.", "url"),
+    "invalid_utf8": (
+        jsonl([row("x")]).replace(b"hello", b"h\xff\xfe"),
+        "invalid_json_line",
+        None,
+        None,
+    ),
+    "no_custom_id": (
+        jsonl([without(row("x"), "custom_id")]),
+        "missing_required_parameter",
+        "Missing required parameter: 'custom_id'.",
+        "custom_id",
+    ),
+    "no_method": (
+        jsonl([without(row("x"), "method")]),
+        "missing_required_parameter",
+        "Missing required parameter: 'method'.",
+        "method",
+    ),
+    "no_url": (
+        jsonl([without(row("x"), "url")]),
+        "missing_required_parameter",
+        "Missing required parameter: 'url'.",
+        "url",
+    ),
+    "no_body": (
+        jsonl([without(row("x"), "body")]),
+        "missing_required_parameter",
+        "Missing required parameter: 'body'.",
+        "body",
+    ),
+    "other_url": (
+        jsonl([row("x", url="/v1/embeddings")]),
+        "invalid_url",
+        "The URL provided for this request does not match the batch endpoint.",
+        "url",
+    ),
     "get": (jsonl([changed(row("x"), method="GET")]), "invalid_method", None, "method"),
     "empty_custom_id": (jsonl([row("")]), "invalid_custom_id", None, "custom_id"),
-    "number_custom_id": (jsonl([changed(row("x"), custom_id=7)]), "invalid_custom_id", None, "custom_id"),
+    "number_custom_id": (
+        jsonl([changed(row("x"), custom_id=7)]),
+        "invalid_custom_id",
+        None,
+        "custom_id",
+    ),
     "body_array": (jsonl([changed(row("x"), body=[])]), "invalid_request", None, "body"),
-    "stream": (jsonl([row("x", stream=True)]), "streaming_unsupported", "Chat Completions: Streaming is not supported in the Batch API.", "body.stream"),
-    "no_model": (jsonl([without(row("x"), "body", "model")]), "invalid_request", "Model parameter is required.", "body.model"),
-    "no_messages": (jsonl([without(row("x"), "body", "messages")]), "invalid_request", "Messages parameter is required.", "body.messages"),
-    "other_model": (jsonl([row("x", model="other")]), "mismatched_model", "The model 'other' for this request does not match the rest of the batch. Each batch must contain requests for a single model.", "body.model"),
-    "duplicate": (jsonl([row("good-1")]), "duplicate_custom_id", "The custom_id 'good-1' for this request is a duplicate of another request. The custom_id parameter must be unique for each request in a batch.", "custom_id"),
+    "stream": (
+        jsonl([row("x", stream=True)]),
+        "streaming_unsupported",
+        "Chat Completions: Streaming is not supported in the Batch API.",
+        "body.stream",
+    ),
+    "no_model": (
+        jsonl([without(row("x"), "body", "model")]),
+        "invalid_request",
+        "Model parameter is required.",
+        "body.model",
+    ),
+    "no_messages": (
+        jsonl([without(row("x"), "body", "messages")]),
+        "invalid_request",
+        "Messages parameter is required.",
+        "body.messages",
+    ),
+    "other_model": (
+        jsonl([row("x", model="other")]),
+        "model_not_found",
+        "The provided model 'other' is not supported by the Batch API.",
+        "body.model",
+    ),
+    "duplicate": (
+        jsonl([row("good-1")]),
+        "duplicate_custom_id",
+        "The custom_id 'good-1' for this request is a duplicate of another request. The custom_id parameter must be unique for each request in a batch.",
+        "custom_id",
+    ),
 }
 
 
@@ -83,15 +154,30 @@ def test_more_errors_than_are_listed(server):
     assert "1500" in errors[-1].message or "500" in errors[-1].message, errors[-1]
 
 
+def test_two_models_in_one_file(start):
+    sim = start.sim("--model", "one", "--model", "two")
+    server = start.server({"upstreams": [harness.upstream(sim.url, models=["one", "two"])]})
+    batch = server.run(jsonl([row("a", model="one"), row("b", model="two"), row("c", model="one")]))
+    assert batch.status == "failed" and len(batch.errors.data) == 1
+    error = batch.errors.data[0]
+    assert (error.code, error.line, error.param) == ("mismatched_model", 2, "body.model")
+    assert error.message.startswith("The model 'two' for this request does not match the rest of")
+
+
 def test_unknown_model_with_configured_upstreams(server):
     batch = server.run(batch_rows(2, model="gpt-9"))
     assert batch.status == "failed"
     assert {e.code for e in batch.errors.data} == {"model_not_found"}
-    assert batch.errors.data[0].message == "The provided model 'gpt-9' is not supported by the Batch API."
+    assert (
+        batch.errors.data[0].message
+        == "The provided model 'gpt-9' is not supported by the Batch API."
+    )
 
 
 def test_unknown_input_file(server):
-    batch = server.client().batches.create(input_file_id="file-nope", endpoint=CHAT, completion_window="24h")
+    batch = server.client().batches.create(
+        input_file_id="file-nope", endpoint=CHAT, completion_window="24h"
+    )
     assert batch.status in ("validating", "failed")
     batch = server.wait(batch)
     error = batch.errors.data[0]
@@ -102,15 +188,18 @@ def test_unknown_input_file(server):
 def test_input_file_of_another_purpose(server):
     client = server.client()
     file = client.files.create(file=("x.jsonl", batch_rows(1)), purpose="user_data")
-    batch = server.wait(client.batches.create(input_file_id=file.id, endpoint=CHAT, completion_window="24h"))
+    batch = server.wait(
+        client.batches.create(input_file_id=file.id, endpoint=CHAT, completion_window="24h")
+    )
     assert batch.status == "failed"
     assert (batch.errors.data[0].code, batch.errors.data[0].param) == ("invalid_request", "file_id")
 
 
 def test_more_rows_than_allowed(start):
     sim = start.sim()
-    server = start.server({"upstreams": [{"name": "sim", "base_url": sim.url + "/v1"}],
-                           "limits": {"rows": 10}})
+    server = start.server(
+        {"upstreams": [{"name": "sim", "base_url": sim.url + "/v1"}], "limits": {"rows": 10}}
+    )
     assert server.run(batch_rows(10)).status == "completed"
     batch = server.run(batch_rows(11))
     error = batch.errors.data[0]

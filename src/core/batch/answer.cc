@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/jsonl/json_scan.h"
 #include "core/jsonl/json_text.h"
 
 namespace offpeak {
@@ -30,20 +31,25 @@ std::uint64_t detail(const simdjson::dom::object& usage, std::string_view chat_d
   return 0;
 }
 
-TokenUsage usage_of(const simdjson::dom::element& answer) {
-  simdjson::dom::object top;
-  simdjson::dom::object usage;
-  if (answer.get(top) != simdjson::SUCCESS) return {};
-  if (top.at_key("usage").get(usage) != simdjson::SUCCESS) return {};
+TokenUsage usage_of(const simdjson::dom::object& usage) {
   TokenUsage tokens{.input = count(usage, "prompt_tokens", "input_tokens"),
                     .output = count(usage, "completion_tokens", "output_tokens")};
-  tokens.cached_input = std::min(
-      tokens.input,
-      detail(usage, "prompt_tokens_details", "input_tokens_details", "cached_tokens"));
-  tokens.reasoning = std::min(
-      tokens.output,
-      detail(usage, "completion_tokens_details", "output_tokens_details", "reasoning_tokens"));
+  tokens.cached_input = std::min(tokens.input, detail(usage, "prompt_tokens_details",
+                                                      "input_tokens_details", "cached_tokens"));
+  tokens.reasoning = std::min(tokens.output, detail(usage, "completion_tokens_details",
+                                                    "output_tokens_details", "reasoning_tokens"));
   return tokens;
+}
+
+/// The value of the top-level member "usage", found without building values.
+std::string_view raw_usage(const std::string& valid_json) {
+  const char* const start = skip_json_space(valid_json.c_str());
+  if (*start != '{') return {};
+  JsonMembers members(start);
+  while (members.next()) {
+    if (members.key() == "usage") return members.value();
+  }
+  return {};
 }
 
 }  // namespace
@@ -61,9 +67,18 @@ AnswerFacts AnswerReader::read(std::string& body) {
   body.append(kJsonPadding, '\0');
   simdjson::dom::element answer;
   const auto error = impl_->parser.parse(body.data(), size, false).get(answer);
+  AnswerFacts facts{.json_valid = error == simdjson::SUCCESS};
+  simdjson::dom::object object;
+  if (facts.json_valid) {
+    if (answer.at_key("usage").get(object) == simdjson::SUCCESS) facts.usage = usage_of(object);
+  } else if (matches_json_grammar(std::string_view(body).substr(0, size))) {
+    // Valid all the same: a number or an escape somewhere is beyond what the parser represents.
+    facts.json_valid = true;
+    const simdjson::padded_string usage(raw_usage(body));
+    if (impl_->parser.parse(usage).get(object) == simdjson::SUCCESS) facts.usage = usage_of(object);
+  }
   body.resize(size);
-  if (error == simdjson::SUCCESS) return {true, usage_of(answer)};
-  return {matches_json_grammar(body), {}};
+  return facts;
 }
 
 }  // namespace offpeak

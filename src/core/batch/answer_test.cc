@@ -5,7 +5,9 @@
 namespace offpeak {
 namespace {
 
-AnswerFacts read(std::string body) { return AnswerReader().read(body); }
+AnswerFacts read(std::string body) {
+  return AnswerReader().read(body);
+}
 
 TEST(AnswerReader, ReadsBothSpellingsOfUsage) {
   const auto chat = read(
@@ -37,6 +39,15 @@ TEST(AnswerReader, ValidityIsTheGrammars) {
   EXPECT_FALSE(read("").json_valid);
   EXPECT_FALSE(read("<html>").json_valid);
   EXPECT_FALSE(read(R"({"cut":"of)").json_valid);
+}
+
+TEST(AnswerReader, BillsAnswersThatHoldNumbersOfAnySize) {
+  const auto facts = read(
+      R"( {"big":1000000000000000000000000000000,"usage" : {"prompt_tokens":1,"completion_tokens":2}})");
+  EXPECT_TRUE(facts.json_valid);
+  EXPECT_EQ(facts.usage, (TokenUsage{1, 0, 2, 0}));
+  EXPECT_EQ(read(R"({"big":1e999})").usage, TokenUsage{});
+  EXPECT_TRUE(read("1e999").json_valid);
 }
 
 TEST(AnswerReader, LeavesTheBodyAlone) {

@@ -1,6 +1,6 @@
-// One line of an output or error file (contract section 5), as bytes. What the upstream sent goes in
-// unchanged, except that bytes which would break the line ("\r", "\n", white space in valid JSON) are
-// left out.
+// One line of an output or error file (contract section 5), as bytes. What the upstream sent goes
+// in unchanged, except that bytes which would break the line ("\r", "\n", white space in valid
+// JSON) are left out.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,8 @@
 
 namespace offpeak {
 
-/// Names a row's result: "batch_req_" + 32 hex digits, unique per row and the same in every attempt.
+/// Names a row's result: "batch_req_" + 32 hex digits, unique per row and the same in every
+/// attempt.
 class RowName {
  public:
   /// `batch_seed` is any number of the batch's own, such as a hash of its id.
@@ -21,9 +22,9 @@ class RowName {
   char hex_[32];
 };
 
-/// Appends the line of a row that got an HTTP answer, "\n" included. `custom_id` is the JSON literal of
-/// the input line. `request_id` may be empty: then the row's own name stands in.
-/// A body that is not JSON (json_valid false) is wrapped as an error object with its text as message.
+/// Appends the line of a row that got an HTTP answer, "\n" included. `custom_id` is the JSON
+/// literal of the input line. `request_id` may be empty: then the row's own name stands in. A body
+/// that is not JSON (json_valid false) is wrapped as an error object with its text as message.
 struct AnswerLine {
   std::string_view custom_id;
   int status = 0;

@@ -15,20 +15,23 @@ std::string answer(const AnswerLine& line) {
 
 TEST(ResultLine, HasTheContractsKeysInOrder) {
   const std::string name(RowName(1, 2).hex());
-  EXPECT_EQ(answer({.custom_id = R"("a\u0062")", .status = 200, .request_id = "req_1", .body = "{}"}),
-            R"({"id": "batch_req_)" + name +
-                R"(", "custom_id": "a\u0062", "response": {"status_code": 200, "request_id": "req_1", )"
-                R"("body": {}}, "error": null})" "\n");
+  EXPECT_EQ(
+      answer({.custom_id = R"("a\u0062")", .status = 200, .request_id = "req_1", .body = "{}"}),
+      R"({"id": "batch_req_)" + name +
+          R"(", "custom_id": "a\u0062", "response": {"status_code": 200, "request_id": "req_1", )"
+          R"("body": {}}, "error": null})"
+          "\n");
   std::string out;
   append_error_line(out, RowName(1, 2), "\"x\"", kBatchExpired, "It \"ended\".");
   EXPECT_EQ(out, R"({"id": "batch_req_)" + name +
                      R"(", "custom_id": "x", "response": null, "error": {"code": "batch_expired", )"
-                     R"("message": "It \"ended\"."}})" "\n");
+                     R"("message": "It \"ended\"."}})"
+                     "\n");
 }
 
 TEST(ResultLine, KeepsTheBodysBytesButLineBreaks) {
-  const auto line =
-      answer({.custom_id = "\"x\"", .status = 200, .body = "{\r\n  \"n\" :\t1.0E+2,\n\"s\":\"\\n\"}\n"});
+  const auto line = answer(
+      {.custom_id = "\"x\"", .status = 200, .body = "{\r\n  \"n\" :\t1.0E+2,\n\"s\":\"\\n\"}\n"});
   EXPECT_NE(line.find("\"body\": {  \"n\" :\t1.0E+2,\"s\":\"\\n\"}}, \"error\""), std::string::npos)
       << line;
   EXPECT_EQ(line.find('\n'), line.size() - 1);

@@ -38,9 +38,9 @@ std::uint64_t big_endian_prefix(std::string_view text) {
 DispatchOrder::Key DispatchOrder::key_of(std::string_view prompt, std::string_view reference,
                                          std::uint32_t row) {
   const std::size_t shared = common_prefix(prompt, reference);
-  const bool less = shared == prompt.size() ||
-                    (shared < reference.size() && static_cast<unsigned char>(prompt[shared]) <
-                                                      static_cast<unsigned char>(reference[shared]));
+  const bool less = shared == prompt.size() || (shared < reference.size() &&
+                                                static_cast<unsigned char>(prompt[shared]) <
+                                                    static_cast<unsigned char>(reference[shared]));
   // Below the reference, more in common means greater; above it, smaller.
   const auto length = static_cast<std::uint32_t>(shared);
   return {.next_bytes = big_endian_prefix(prompt.substr(shared)),

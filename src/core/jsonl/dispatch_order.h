@@ -1,10 +1,11 @@
-// The order in which a batch runs: by the raw bytes of the prompts, so that rows with a common prefix
-// are neighbours and an engine's prefix cache serves them (reference: Liu et al., "Optimizing LLM
-// Queries in Relational Data Analytics Workloads", 2024). Ties keep the order of the file.
+// The order in which a batch runs: by the raw bytes of the prompts, so that rows with a common
+// prefix are neighbours and an engine's prefix cache serves them (reference: Liu et al.,
+// "Optimizing LLM Queries in Relational Data Analytics Workloads", 2024). Ties keep the order of
+// the file.
 //
-// Rows are compared with one reference prompt while they stream by: (side of the reference, length of
-// the common prefix, next eight bytes) orders almost all of them in 16 bytes a row. Groups that are
-// still equal are read again, deeper, from the input file.
+// Rows are compared with one reference prompt while they stream by: (side of the reference, length
+// of the common prefix, next eight bytes) orders almost all of them in 16 bytes a row. Groups that
+// are still equal are read again, deeper, from the input file.
 #pragma once
 
 #include <cstdint>

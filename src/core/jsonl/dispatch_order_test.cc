@@ -43,14 +43,16 @@ std::vector<std::uint32_t> order_of(const std::vector<std::string>& prompts) {
 std::vector<std::uint32_t> expected_order(const std::vector<std::string>& prompts) {
   std::vector<std::uint32_t> rows(prompts.size());
   std::iota(rows.begin(), rows.end(), 0u);
-  std::ranges::sort(rows, {}, [&](auto row) { return std::pair(std::string_view(prompts[row]), row); });
+  std::ranges::sort(rows, {},
+                    [&](auto row) { return std::pair(std::string_view(prompts[row]), row); });
   return rows;
 }
 
 TEST(DispatchOrder, IsTheStableOrderOfThePromptBytes) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     SeededRandom random(seed);
-    // Few letters and a few long shared stems give deep ties, equal prompts and prefixes of each other.
+    // Few letters and a few long shared stems give deep ties, equal prompts and prefixes of each
+    // other.
     std::vector<std::string> stems = {"", std::string(700, 'x'), std::string(1300, 'x') + "y"};
     std::vector<std::string> prompts;
     for (int i = 0; i < 300; ++i) {

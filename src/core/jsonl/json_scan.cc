@@ -7,7 +7,9 @@
 namespace offpeak {
 namespace {
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
 
 /// Behind the closing quote of the string whose first content byte is `at`. May load up to 15 bytes
 /// behind the quote, which the padding of validated texts allows.
@@ -33,14 +35,19 @@ const char* skip_container(const char* at) {
   std::size_t depth = 0;
   while (true) {
     switch (*at++) {
-      case '"': at = skip_string(at); break;
+      case '"':
+        at = skip_string(at);
+        break;
       case '{':
-      case '[': ++depth; break;
+      case '[':
+        ++depth;
+        break;
       case '}':
       case ']':
         if (--depth == 0) return at;
         break;
-      default: break;
+      default:
+        break;
     }
   }
 }

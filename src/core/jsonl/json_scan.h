@@ -1,5 +1,5 @@
-// Walking the members of a JSON object as raw slices, without building values: what offpeak needs to
-// pass a request's bytes through unchanged. REQUIRES everywhere: text already found valid.
+// Walking the members of a JSON object as raw slices, without building values: what offpeak needs
+// to pass a request's bytes through unchanged. REQUIRES everywhere: text already found valid.
 #pragma once
 
 #include <cstdint>

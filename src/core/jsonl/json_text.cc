@@ -26,13 +26,20 @@ class Grammar {
   bool value(std::size_t depth) {
     if (at_ == end_ || depth > kJsonDepthMax) return false;
     switch (*at_) {
-      case '{': return container(depth, '}', true);
-      case '[': return container(depth, ']', false);
-      case '"': return string();
-      case 't': return word("true");
-      case 'f': return word("false");
-      case 'n': return word("null");
-      default: return number();
+      case '{':
+        return container(depth, '}', true);
+      case '[':
+        return container(depth, ']', false);
+      case '"':
+        return string();
+      case 't':
+        return word("true");
+      case 'f':
+        return word("false");
+      case 'n':
+        return word("null");
+      default:
+        return number();
     }
   }
 

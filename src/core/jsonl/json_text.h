@@ -1,6 +1,6 @@
-// JSON as bytes: is this text valid, and what does this string literal say? Bytes that we pass through
-// are judged by the grammar of RFC 8259 alone, so numbers of any size and lone surrogate escapes,
-// which parsers that build values refuse, are valid here.
+// JSON as bytes: is this text valid, and what does this string literal say? Bytes that we pass
+// through are judged by the grammar of RFC 8259 alone, so numbers of any size and lone surrogate
+// escapes, which parsers that build values refuse, are valid here.
 #pragma once
 
 #include <memory>
@@ -34,8 +34,8 @@ class JsonValidator {
 /// The grammar check behind JsonValidator for the texts its fast parser refuses; needs no padding.
 bool matches_json_grammar(std::string_view text);
 
-/// The text a JSON string literal (with its quotes) stands for, in UTF-8; nullopt if a \u escape is a
-/// lone surrogate. REQUIRES: a valid literal.
+/// The text a JSON string literal (with its quotes) stands for, in UTF-8; nullopt if a \u escape is
+/// a lone surrogate. REQUIRES: a valid literal.
 std::optional<std::string> decode_json_string(std::string_view literal);
 
 /// `text` as a JSON string literal with its quotes; bytes that are not UTF-8 become U+FFFD.

@@ -38,8 +38,8 @@ EndpointRules rules_of(std::string_view endpoint) {
 }
 
 std::unexpected<LineError> refuse(std::string code, std::string message, std::string_view param) {
-  return std::unexpected(
-      LineError{.code = std::move(code), .message = std::move(message), .param = std::string(param)});
+  return std::unexpected(LineError{
+      .code = std::move(code), .message = std::move(message), .param = std::string(param)});
 }
 
 std::unexpected<LineError> missing(std::string_view param) {
@@ -48,8 +48,8 @@ std::unexpected<LineError> missing(std::string_view param) {
 }
 
 std::unexpected<LineError> twice(std::string_view param) {
-  return refuse("invalid_request", fmt::format("The member '{}' appears twice in this line.", param),
-                param);
+  return refuse("invalid_request",
+                fmt::format("The member '{}' appears twice in this line.", param), param);
 }
 
 Slice slice_of(std::string_view line, std::string_view part) {
@@ -133,7 +133,8 @@ std::expected<CheckedLine, LineError> LineChecker::check(std::string_view line) 
   if (*object != '{') {
     return refuse("invalid_json_line", "This line is valid JSON but not an object.", "");
   }
-  static constexpr std::array<std::string_view, 4> kMembers = {"custom_id", "method", "url", "body"};
+  static constexpr std::array<std::string_view, 4> kMembers = {"custom_id", "method", "url",
+                                                               "body"};
   const auto members = pick(object, kMembers, "");
   if (!members) return std::unexpected(members.error());
   const auto& [custom_id, method, url, body] = *members;

@@ -1,5 +1,5 @@
-// Is this line of an input file a valid request? All checks of contract section 4 that need one line
-// only; what needs the whole file (duplicates, one model) is pipeline/intake's.
+// Is this line of an input file a valid request? All checks of contract section 4 that need one
+// line only; what needs the whole file (duplicates, one model) is pipeline/intake's.
 #pragma once
 
 #include <cstdint>

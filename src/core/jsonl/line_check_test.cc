@@ -65,9 +65,9 @@ INSTANTIATE_TEST_SUITE_P(
                 "invalid_request", "custom_id"},
         BadLine{R"({"custom_id":"a","url":"/v1/chat/completions","body":)" + kGood + "}",
                 "missing_required_parameter", "method"},
-        BadLine{R"({"custom_id":"a","method":"GET","url":"/v1/chat/completions","body":)" + kGood +
-                    "}",
-                "invalid_method", "method"},
+        BadLine{
+            R"({"custom_id":"a","method":"GET","url":"/v1/chat/completions","body":)" + kGood + "}",
+            "invalid_method", "method"},
         BadLine{R"({"custom_id":"a","method":"POST","body":)" + kGood + "}",
                 "missing_required_parameter", "url"},
         BadLine{R"({"custom_id":"a","method":"POST","url":"/v1/embeddings","body":)" + kGood + "}",

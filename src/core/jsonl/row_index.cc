@@ -87,7 +87,8 @@ void encode(const IndexTrailer& trailer, std::span<char, kIndexTrailerBytes> out
 
 std::optional<IndexTrailer> decode_index_trailer(std::span<const char, kIndexTrailerBytes> bytes) {
   const char* at = bytes.data() + kIndexTrailerBytes - 4;
-  if (get<std::uint32_t>(at) != checksum32({bytes.data(), kIndexTrailerBytes - 4})) return std::nullopt;
+  if (get<std::uint32_t>(at) != checksum32({bytes.data(), kIndexTrailerBytes - 4}))
+    return std::nullopt;
   at = bytes.data();
   if (get<std::uint64_t>(at) != kIndexMagic) return std::nullopt;
   IndexTrailer trailer;

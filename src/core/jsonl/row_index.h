@@ -1,5 +1,6 @@
-// The row index of a batch, as bytes (docs/formats.md): where each row's parts are in the input file,
-// in line order, then the dispatch order as a permutation, then a trailer that makes it valid.
+// The row index of a batch, as bytes (docs/formats.md): where each row's parts are in the input
+// file, in line order, then the dispatch order as a permutation, then a trailer that makes it
+// valid.
 //
 //   rows    count x kRowEntryBytes
 //   order   count x 4 bytes, row numbers in the order they are to run
@@ -18,7 +19,8 @@
 
 namespace offpeak {
 
-static_assert(std::endian::native == std::endian::little, "formats are written as they lie in memory");
+static_assert(std::endian::native == std::endian::little,
+              "formats are written as they lie in memory");
 
 struct RowEntry {
   std::uint64_t offset = 0;  // of the line in the input file

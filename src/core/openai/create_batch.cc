@@ -26,14 +26,21 @@ std::unexpected<Error> invalid(std::string message, std::string code, std::strin
 
 std::string_view kind_name(const json::value& value) {
   switch (value.kind()) {
-    case json::kind::null: return "null";
-    case json::kind::bool_: return "a boolean";
+    case json::kind::null:
+      return "null";
+    case json::kind::bool_:
+      return "a boolean";
     case json::kind::int64:
-    case json::kind::uint64: return "an integer";
-    case json::kind::double_: return "a decimal number";
-    case json::kind::string: return "a string";
-    case json::kind::array: return "an array";
-    case json::kind::object: return "an object";
+    case json::kind::uint64:
+      return "an integer";
+    case json::kind::double_:
+      return "a decimal number";
+    case json::kind::string:
+      return "a string";
+    case json::kind::array:
+      return "an array";
+    case json::kind::object:
+      return "an object";
   }
   std::unreachable();
 }
@@ -83,10 +90,11 @@ Status check_pair(const std::string& key, const json::value& value) {
   }
   if (!value.is_string()) return wrong_type(param, "a string", value);
   if (const auto length = length_of(value.get_string()); length > kMetadataValueMax) {
-    return invalid(fmt::format("Invalid '{}': string too long. Expected a string with maximum length "
-                               "{}, but got a string with length {} instead.",
-                               param, kMetadataValueMax, length),
-                   "string_above_max_length", param);
+    return invalid(
+        fmt::format("Invalid '{}': string too long. Expected a string with maximum length "
+                    "{}, but got a string with length {} instead.",
+                    param, kMetadataValueMax, length),
+        "string_above_max_length", param);
   }
   return {};
 }
@@ -97,10 +105,11 @@ Result<std::optional<Metadata>> parse_metadata(const json::object& body) {
   if (!value->is_object()) return wrong_type("metadata", "an object", *value);
   const auto& object = value->get_object();
   if (object.size() > kMetadataPairsMax) {
-    return invalid(fmt::format("Invalid 'metadata': too many properties. Expected an object with at "
-                               "most {} properties, but got an object with {} properties instead.",
-                               kMetadataPairsMax, object.size()),
-                   "object_above_max_properties", "metadata");
+    return invalid(
+        fmt::format("Invalid 'metadata': too many properties. Expected an object with at "
+                    "most {} properties, but got an object with {} properties instead.",
+                    kMetadataPairsMax, object.size()),
+        "object_above_max_properties", "metadata");
   }
   Metadata metadata;
   for (const auto& [key, text] : object) {
@@ -192,8 +201,8 @@ Result<CreateBatch> parse_create_batch(std::string_view text) {
   if (auto ok = check_endpoint(create.endpoint); !ok) return std::unexpected(ok.error());
   const auto window = parse_completion_window(create.completion_window);
   if (!window) {
-    return invalid(fmt::format("Invalid value: '{}'. Supported values are: '24h', and any window "
-                               "from '1h' to '168h' or '1d' to '7d'.",
+    return invalid(fmt::format("Invalid value: '{}'. Supported values are: '24h'. Other windows "
+                               "from '1h' to '168h' or '1d' to '7d' are accepted too.",
                                create.completion_window),
                    "invalid_value", "completion_window");
   }

@@ -38,12 +38,14 @@ INSTANTIATE_TEST_SUITE_P(
         BadCreate{"[]", "", "", "We could not parse the JSON body of your request."},
         BadCreate{"{}", "missing_required_parameter", "input_file_id",
                   "Missing required parameter: 'input_file_id'."},
-        BadCreate{R"({"input_file_id":"f","completion_window":"24h"})", "missing_required_parameter",
-                  "endpoint", "Missing required parameter: 'endpoint'."},
+        BadCreate{R"({"input_file_id":"f","completion_window":"24h"})",
+                  "missing_required_parameter", "endpoint",
+                  "Missing required parameter: 'endpoint'."},
         BadCreate{R"({"input_file_id":"f","endpoint":"/v1/embeddings"})",
                   "missing_required_parameter", "completion_window", "'completion_window'"},
         BadCreate{R"({"input_file_id":7,"endpoint":"/v1/embeddings","completion_window":"24h"})",
-                  "invalid_type", "input_file_id", "expected a string, but got an integer instead."},
+                  "invalid_type", "input_file_id",
+                  "expected a string, but got an integer instead."},
         BadCreate{R"({"input_file_id":"f","endpoint":"/v1/rerank","completion_window":"24h"})",
                   "invalid_value", "endpoint",
                   "Invalid value: '/v1/rerank'. Supported values are: '/v1/responses', "},
@@ -84,8 +86,8 @@ TEST(CreateBatch, TakesWhatTheContractAllows) {
   EXPECT_EQ(parsed->metadata, (Metadata{{"b", "é"}, {"a", ""}}));
   EXPECT_EQ(parsed->output_expires_after_s, 3600);
   EXPECT_EQ(parse_create_batch(with(R"(,"metadata":null)"))->metadata, std::nullopt);
-  const auto limit = with(",\"metadata\":{\"" + std::string(64, 'k') + "\":\"" +
-                          std::string(512, 'v') + "\"}");
+  const auto limit =
+      with(",\"metadata\":{\"" + std::string(64, 'k') + "\":\"" + std::string(512, 'v') + "\"}");
   EXPECT_TRUE(parse_create_batch(limit));
 }
 
@@ -95,7 +97,8 @@ TEST(CreateBatch, WindowsFromOneHourToSevenDays) {
   EXPECT_EQ(parse_completion_window("1h"), hours(1));
   EXPECT_EQ(parse_completion_window("7d"), hours(168));
   EXPECT_EQ(parse_completion_window("168h"), hours(168));
-  for (const auto* bad : {"", "h", "0h", "169h", "8d", "24", "24H", "-1h", " 24h", "1.5h", "24hh"}) {
+  for (const auto* bad :
+       {"", "h", "0h", "169h", "8d", "24", "24H", "-1h", " 24h", "1.5h", "24hh"}) {
     EXPECT_EQ(parse_completion_window(bad), std::nullopt) << bad;
   }
 }

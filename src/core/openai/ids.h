@@ -1,4 +1,5 @@
-// New identifiers in the shapes OpenAI's service uses (contract section 1.8), at least 120 random bits.
+// New identifiers in the shapes OpenAI's service uses (contract section 1.8), at least 120 random
+// bits.
 #pragma once
 
 #include "base/clock.h"

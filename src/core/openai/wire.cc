@@ -11,15 +11,21 @@ using boost::json::array;
 using boost::json::object;
 using boost::json::value;
 
-value seconds(UnixSeconds time) { return time.time_since_epoch().count(); }
+value seconds(UnixSeconds time) {
+  return time.time_since_epoch().count();
+}
 
 value nullable(const std::optional<UnixSeconds>& time) {
   return time ? seconds(*time) : value(nullptr);
 }
 
-value nullable(const std::optional<FileId>& id) { return id ? value(id->text()) : value(nullptr); }
+value nullable(const std::optional<FileId>& id) {
+  return id ? value(id->text()) : value(nullptr);
+}
 
-value nullable(std::string_view text) { return text.empty() ? value(nullptr) : value(text); }
+value nullable(std::string_view text) {
+  return text.empty() ? value(nullptr) : value(text);
+}
 
 value line_errors(const std::vector<LineError>& errors) {
   if (errors.empty()) return nullptr;

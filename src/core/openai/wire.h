@@ -1,4 +1,5 @@
-// The API's objects as JSON, keys in the live service's order (contract sections 1.6, 3.4, 6.1, 9.1).
+// The API's objects as JSON, keys in the live service's order (contract
+// sections 1.6, 3.4, 6.1, 9.1).
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -17,7 +18,8 @@ boost::json::object model_object(std::string_view id, UnixSeconds created,
                                  std::string_view owned_by);
 boost::json::object deleted_object(std::string_view id, std::string_view object);
 
-/// `{"object":"list","data":[…],"first_id":…,"last_id":…,"has_more":…}`; null ids for an empty page.
+/// `{"object":"list","data":[…],"first_id":…,"last_id":…,"has_more":…}`; null ids for an empty
+/// page.
 boost::json::object list_object(std::vector<boost::json::object> data, bool has_more);
 
 /// `{"error":{"message":…,"type":…,"param":…,"code":…}}`; empty param and code become null.

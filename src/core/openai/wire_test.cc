@@ -7,7 +7,9 @@
 namespace offpeak {
 namespace {
 
-UnixSeconds at(int seconds) { return UnixSeconds(std::chrono::seconds(seconds)); }
+UnixSeconds at(int seconds) {
+  return UnixSeconds(std::chrono::seconds(seconds));
+}
 
 TEST(Wire, BatchHasEveryKeyInTheLiveOrder) {
   BatchRecord batch{.id = BatchId("batch_1"),
@@ -30,8 +32,9 @@ TEST(Wire, BatchHasEveryKeyInTheLiveOrder) {
   batch.errors = {{.code = "invalid_json_line", .message = "m", .line = 3}};
   const auto object = batch_object(batch);
   EXPECT_EQ(boost::json::serialize(object.at("metadata")), R"({"z":"1","a":""})");
-  EXPECT_EQ(boost::json::serialize(object.at("errors")),
-            R"({"object":"list","data":[{"code":"invalid_json_line","line":3,"message":"m","param":null}]})");
+  EXPECT_EQ(
+      boost::json::serialize(object.at("errors")),
+      R"({"object":"list","data":[{"code":"invalid_json_line","line":3,"message":"m","param":null}]})");
 }
 
 TEST(Wire, FileHasEveryKeyInTheLiveOrder) {
@@ -48,8 +51,9 @@ TEST(Wire, FileHasEveryKeyInTheLiveOrder) {
 TEST(Wire, ListsNameTheirEnds) {
   EXPECT_EQ(boost::json::serialize(list_object({}, false)),
             R"({"object":"list","data":[],"first_id":null,"last_id":null,"has_more":false})");
-  EXPECT_EQ(boost::json::serialize(list_object({{{"id", "a"}}, {{"id", "b"}}}, true)),
-            R"({"object":"list","data":[{"id":"a"},{"id":"b"}],"first_id":"a","last_id":"b","has_more":true})");
+  EXPECT_EQ(
+      boost::json::serialize(list_object({{{"id", "a"}}, {{"id", "b"}}}, true)),
+      R"({"object":"list","data":[{"id":"a"},{"id":"b"}],"first_id":"a","last_id":"b","has_more":true})");
 }
 
 TEST(Wire, ErrorsHaveAllFourKeys) {

@@ -13,9 +13,9 @@ struct BackoffPolicy {
   std::chrono::milliseconds max = std::chrono::seconds(30);
 };
 
-/// The wait after attempt number `attempt` (1-based): base * 2^(attempt-1), at most max, of which the
-/// upper half is jitter (`unit` in [0, 1)). The upstream's own wish, if longer, is the least wait, and
-/// jitter of up to an eighth is added so that rows do not come back all at once.
+/// The wait after attempt number `attempt` (1-based): base * 2^(attempt-1), at most max, of which
+/// the upper half is jitter (`unit` in [0, 1)). The upstream's own wish, if longer, is the least
+/// wait, and jitter of up to an eighth is added so that rows do not come back all at once.
 std::chrono::milliseconds backoff_delay(const BackoffPolicy& policy, std::uint32_t attempt,
                                         std::optional<std::chrono::milliseconds> wish, double unit);
 

@@ -24,8 +24,8 @@ struct LineError {
   bool operator==(const LineError&) const = default;
 };
 
-/// `completed` counts rows answered with 200, `failed` rows with a final answer other than 200 or none
-/// at all. Rows that never ran are in neither, so completed + failed may stay below total.
+/// `completed` counts rows answered with 200, `failed` rows with a final answer other than 200 or
+/// none at all. Rows that never ran are in neither, so completed + failed may stay below total.
 struct RequestCounts {
   std::uint64_t total = 0;
   std::uint64_t completed = 0;

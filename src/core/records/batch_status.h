@@ -1,4 +1,5 @@
-// The status machine of a batch (contract section 3.5): eight statuses, the only moves between them.
+// The status machine of a batch (contract section 3.5): eight statuses, the only moves between
+// them.
 #pragma once
 
 #include <optional>
@@ -30,14 +31,19 @@ constexpr bool is_terminal(BatchStatus status) {
 constexpr bool may_follow(BatchStatus from, BatchStatus to) {
   using enum BatchStatus;
   switch (from) {
-    case validating: return to == in_progress || to == failed || to == cancelling || to == expired;
-    case in_progress: return to == finalizing || to == cancelling || to == expired;
-    case finalizing: return to == completed || to == expired;
-    case cancelling: return to == cancelled;
+    case validating:
+      return to == in_progress || to == failed || to == cancelling || to == expired;
+    case in_progress:
+      return to == finalizing || to == cancelling || to == expired;
+    case finalizing:
+      return to == completed || to == expired;
+    case cancelling:
+      return to == cancelled;
     case failed:
     case completed:
     case expired:
-    case cancelled: return false;
+    case cancelled:
+      return false;
   }
   return false;
 }

@@ -11,8 +11,8 @@
 
 namespace offpeak {
 
-/// One stretch of a file's bytes. A file is the concatenation of its extents: an upload has one; the
-/// output of a batch that survived a crash has one per journal part.
+/// One stretch of a file's bytes. A file is the concatenation of its extents: an upload has one;
+/// the output of a batch that survived a crash has one per journal part.
 struct Extent {
   BlobKey blob;
   std::uint64_t bytes = 0;  // from the blob's beginning

@@ -8,8 +8,8 @@
 
 namespace offpeak {
 
-/// `epoch` grows with every acquisition of the batch, whoever makes it, and never repeats: results are
-/// written under it, and a write under an older epoch is refused (fencing).
+/// `epoch` grows with every acquisition of the batch, whoever makes it, and never repeats: results
+/// are written under it, and a write under an older epoch is refused (fencing).
 struct Lease {
   BatchId batch;
   WorkerId worker;

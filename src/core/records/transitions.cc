@@ -11,8 +11,8 @@ namespace {
 
 void move_to(BatchRecord& batch, BatchStatus status) {
   if (!may_follow(batch.status, status)) {
-    fmt::print(stderr, "bug: batch {} cannot go from {} to {}\n", batch.id,
-               to_string(batch.status), to_string(status));
+    fmt::print(stderr, "bug: batch {} cannot go from {} to {}\n", batch.id, to_string(batch.status),
+               to_string(status));
     std::abort();
   }
   batch.status = status;
@@ -84,8 +84,8 @@ Result<BatchRecord> request_cancel(BatchRecord batch, UnixSeconds now) {
     case BatchStatus::completed:
     case BatchStatus::failed:
     case BatchStatus::expired:
-      return fail(ErrorKind::conflict, fmt::format("Cannot cancel a batch with status '{}'.",
-                                                   to_string(batch.status)));
+      return fail(ErrorKind::conflict,
+                  fmt::format("Cannot cancel a batch with status '{}'.", to_string(batch.status)));
   }
   std::unreachable();
 }

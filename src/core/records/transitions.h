@@ -1,6 +1,6 @@
-// Moving a batch along its status machine: record in, record out, time as an argument. Nothing else in
-// the tree assigns BatchRecord::status. Each function REQUIRES a record that may make the move and
-// aborts otherwise (a bug), except request_cancel, which answers a user.
+// Moving a batch along its status machine: record in, record out, time as an argument. Nothing else
+// in the tree assigns BatchRecord::status. Each function REQUIRES a record that may make the move
+// and aborts otherwise (a bug), except request_cancel, which answers a user.
 #pragma once
 
 #include <vector>
@@ -35,8 +35,8 @@ BatchRecord cancelled(BatchRecord batch, const BatchResults& results, UnixSecond
 BatchRecord expired(BatchRecord batch, const BatchResults& results, UnixSeconds now);
 
 /// A user's cancel (contract section 3.7): unchanged when already cancelling or cancelled, conflict
-/// when the batch is finished. A batch that is finalizing comes back unchanged too: its rows have all
-/// been answered, so it completes.
+/// when the batch is finished. A batch that is finalizing comes back unchanged too: its rows have
+/// all been answered, so it completes.
 Result<BatchRecord> request_cancel(BatchRecord batch, UnixSeconds now);
 
 }  // namespace offpeak

@@ -11,7 +11,9 @@ using S = BatchStatus;
 constexpr std::array kAll = {S::validating, S::failed,  S::in_progress, S::finalizing,
                              S::completed,  S::expired, S::cancelling,  S::cancelled};
 
-UnixSeconds at(int seconds) { return UnixSeconds(std::chrono::seconds(seconds)); }
+UnixSeconds at(int seconds) {
+  return UnixSeconds(std::chrono::seconds(seconds));
+}
 
 BatchRecord in_status(BatchStatus status) {
   BatchRecord batch;

@@ -1,6 +1,5 @@
 #include "pipeline/dispatch/dispatcher.h"
 
-#include <boost/asio/async_result.hpp>
 #include <utility>
 
 #include "platform/observe/log.h"
@@ -255,16 +254,11 @@ Task<> Dispatcher::run_slot(UpstreamSlots& upstream, Slot& slot, PlannedRow firs
 }
 
 Task<> Dispatcher::written() {
-  auto initiate = [this](auto handler) {
-    waiting_for_flush_.push_back(
-        [handler = std::move(handler)]() mutable { std::move(handler)(); });
-  };
   if (!flush_posted_ && !disk_full_) {
     flush_posted_ = true;
     world_.loop.post([this] { flush(); });
   }
-  co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<Executor>, void()>(
-      initiate, use_task);
+  co_await waiting_for_flush_.wait();
 }
 
 void Dispatcher::flush() {
@@ -292,7 +286,7 @@ void Dispatcher::flush() {
     next_flush_ = world_.clock.steady_now() + kFullDiskRetry;
     return;
   }
-  for (auto& resume : std::exchange(waiting_for_flush_, {})) resume();
+  waiting_for_flush_.release_all();
 }
 
 }  // namespace offpeak

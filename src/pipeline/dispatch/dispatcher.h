@@ -18,13 +18,14 @@
 #include "core/batch/outcome.h"
 #include "core/pace/backoff.h"
 #include "core/schedule/planner.h"
-#include "pipeline/dispatch/batch_run.h"
 #include "pipeline/dispatch/progress.h"
 #include "pipeline/dispatch/upstream_slots.h"
 #include "pipeline/dispatch/waiting_batches.h"
 #include "pipeline/results/journal_sync.h"
+#include "pipeline/run/batch_run.h"
 #include "pipeline/upstream/model_directory.h"
 #include "platform/async/event_loop.h"
+#include "platform/async/wait_list.h"
 #include "platform/blob/blob_store.h"
 #include "platform/meta/meta_store.h"
 
@@ -127,7 +128,7 @@ class Dispatcher {
   std::size_t open_ = 0;  // batches being opened, running or being finished
   std::uint64_t next_ticket_ = 1;
   AnswerReader answers_;
-  std::vector<std::move_only_function<void()>> waiting_for_flush_;
+  WaitList waiting_for_flush_;
   std::map<BatchId, bool> opening_;  // being opened on a worker; whether to cancel it then
   bool flush_posted_ = false;
   bool disk_full_ = false;

@@ -18,8 +18,8 @@ class FileReader {
   static Result<FileReader> open(BlobStore& blobs, const std::vector<Extent>& content);
 
   std::uint64_t size() const { return size_; }
-  /// Fills `out` from `offset`; fewer bytes only at the end of the file. Bytes that the record promises
-  /// and the store does not have are an error, never a short read.
+  /// Fills `out` from `offset`; fewer bytes only at the end of the file. Bytes that the record
+  /// promises and the store does not have are an error, never a short read.
   Result<std::size_t> read_at(std::uint64_t offset, std::span<char> out) const;
 
  private:

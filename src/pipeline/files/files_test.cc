@@ -19,7 +19,8 @@ class FilesTest : public testing::Test {
                             std::string purpose = "batch", std::uint64_t max = 1000) {
     auto started = Upload::start({blobs, meta, clock, random}, max);
     for (const char c : bytes) {
-      if (auto ok = started->append(std::string_view(&c, 1)); !ok) return std::unexpected(ok.error());
+      if (auto ok = started->append(std::string_view(&c, 1)); !ok)
+        return std::unexpected(ok.error());
     }
     return started->finish({.project = ProjectId("proj_1"),
                             .filename = std::move(filename),

@@ -17,7 +17,9 @@ constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 /// Batch input files expire by default (contract section 1.2).
 constexpr auto kBatchFileLife = std::chrono::days(30);
 
-BlobKey file_key(const FileId& id) { return BlobKey(fmt::format("files/{}", id)); }
+BlobKey file_key(const FileId& id) {
+  return BlobKey(fmt::format("files/{}", id));
+}
 
 }  // namespace
 
@@ -49,7 +51,8 @@ void Upload::keep_first_line(std::string_view bytes) {
     first_line_ += bytes.substr(0, end);
     bytes.remove_prefix(std::min(bytes.size(), end == std::string_view::npos ? end : end + 1));
     const bool blank = first_line_.find_first_not_of(" \t\r") == std::string::npos;
-    first_line_ended_ = (end != std::string_view::npos && !blank) || first_line_.size() > kFirstLineMax;
+    first_line_ended_ =
+        (end != std::string_view::npos && !blank) || first_line_.size() > kFirstLineMax;
     if (end != std::string_view::npos && blank) first_line_.clear();
   }
 }
@@ -62,10 +65,9 @@ bool Upload::first_line_is_json() const {
 }
 
 Result<FileRecord> Upload::finish(const FileAttributes& attributes) {
-  if (attributes.purpose == "batch" &&
-      (!attributes.filename.ends_with(".jsonl") || writer_->bytes() == 0 || !first_line_is_json())) {
-    return fail(ErrorKind::invalid_request,
-                "Invalid file format for Batch API. Must be .jsonl");
+  if (attributes.purpose == "batch" && (!attributes.filename.ends_with(".jsonl") ||
+                                        writer_->bytes() == 0 || !first_line_is_json())) {
+    return fail(ErrorKind::invalid_request, "Invalid file format for Batch API. Must be .jsonl");
   }
   if (auto committed = writer_->commit(); !committed) return std::unexpected(committed.error());
   FileRecord file{.id = id_,

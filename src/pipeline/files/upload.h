@@ -1,5 +1,5 @@
-// A file on its way in: streamed to the blob store, checked, then recorded. Blocking; call it from a
-// worker.
+// A file on its way in: streamed to the blob store, checked, then recorded. Blocking; call it from
+// a worker.
 #pragma once
 
 #include <cstdint>
@@ -39,8 +39,8 @@ class Upload {
 
   /// too_large once more than bytes_max bytes have come.
   Status append(std::string_view bytes);
-  /// Checks a batch file's name and first line (contract section 1.4), makes the bytes durable, then
-  /// the record.
+  /// Checks a batch file's name and first line (contract section 1.4), makes the bytes durable,
+  /// then the record.
   Result<FileRecord> finish(const FileAttributes& attributes);
 
  private:

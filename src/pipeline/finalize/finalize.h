@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/random.h"
-#include "pipeline/dispatch/batch_run.h"
+#include "pipeline/run/batch_run.h"
 #include "platform/blob/blob_store.h"
 #include "platform/meta/meta_store.h"
 

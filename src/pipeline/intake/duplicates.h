@@ -18,8 +18,8 @@ class CustomIdHashes {
 
   std::uint64_t add(std::string_view custom_id);
   std::uint64_t hash_of(std::string_view custom_id) const;
-  /// Hashes that occurred more than once. Almost surely true duplicates; the caller compares the texts.
-  /// Frees the memory.
+  /// Hashes that occurred more than once. Almost surely true duplicates; the caller compares the
+  /// texts. Frees the memory.
   std::unordered_set<std::uint64_t> take_repeated();
 
  private:

@@ -187,12 +187,12 @@ std::optional<LineError> IntakeRun::check_model(std::string_view literal) {
     return std::nullopt;
   }
   if (model == decode_json_string(model_literal_)) return std::nullopt;
-  return LineError{
-      .code = "mismatched_model",
-      .message = fmt::format("The model '{}' for this request does not match the rest of the batch. "
-                             "Each batch must contain requests for a single model.",
-                             model),
-      .param = "body.model"};
+  return LineError{.code = "mismatched_model",
+                   .message = fmt::format(
+                       "The model '{}' for this request does not match the rest of the batch. "
+                       "Each batch must contain requests for a single model.",
+                       model),
+                   .param = "body.model"};
 }
 
 Status IntakeRun::add_row(const Line& line, const CheckedLine& parts) {
@@ -223,13 +223,14 @@ Status IntakeRun::find_duplicates() {
     const auto id = decoded_id(parts->custom_id.of(line.text), scratch_);
     const std::uint64_t hash = ids_.hash_of(id);
     if (!repeated.contains(hash) || texts[hash].emplace(id).second) return {};
-    errors_.add({.code = "duplicate_custom_id",
-                 .message = fmt::format("The custom_id '{}' for this request is a duplicate of "
-                                        "another request. The custom_id parameter must be unique for "
-                                        "each request in a batch.",
-                                        id),
-                 .param = "custom_id",
-                 .line = line.number});
+    errors_.add(
+        {.code = "duplicate_custom_id",
+         .message = fmt::format("The custom_id '{}' for this request is a duplicate of "
+                                "another request. The custom_id parameter must be unique for "
+                                "each request in a batch.",
+                                id),
+         .param = "custom_id",
+         .line = line.number});
     return {};
   });
 }
@@ -237,8 +238,9 @@ Status IntakeRun::find_duplicates() {
 void IntakeRun::check_whole_file() {
   if (lines_ == 0) {
     errors_.add({.code = "empty_file",
-                 .message = "The input file is empty. Please ensure that the batch contains at least "
-                            "one request."});
+                 .message =
+                     "The input file is empty. Please ensure that the batch contains at least "
+                     "one request."});
   }
   if (lines_ > limits_.rows) {
     errors_.add({.code = "too_many_tasks",

@@ -29,7 +29,7 @@ struct IntakeLimits {
 
 struct IntakeSummary {
   std::uint64_t rows = 0;
-  std::string requested_model;  // as the rows name it; empty if they name none
+  std::string requested_model;      // as the rows name it; empty if they name none
   std::uint64_t prompt_tokens = 0;  // estimate
 };
 

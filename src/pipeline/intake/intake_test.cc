@@ -12,7 +12,8 @@
 namespace offpeak {
 namespace {
 
-std::string row(std::string_view id, std::string_view content = "hi", std::string_view model = "m") {
+std::string row(std::string_view id, std::string_view content = "hi",
+                std::string_view model = "m") {
   return fmt::format(R"({{"custom_id":"{}","method":"POST","url":"/v1/chat/completions",)"
                      R"("body":{{"model":"{}","messages":[{{"role":"user","content":"{}"}}]}}}})"
                      "\n",

@@ -49,8 +49,7 @@ Result<std::vector<std::uint32_t>> RowIndexReader::order() const {
   const std::span<char> bytes(reinterpret_cast<char*>(order.data()), 4 * order.size());
   const auto count = blob_->read_at(trailer_.order_offset(), bytes);
   if (!count) return std::unexpected(count.error());
-  if (*count != bytes.size() ||
-      hash64({bytes.data(), bytes.size()}, 0) != trailer_.order_hash) {
+  if (*count != bytes.size() || hash64({bytes.data(), bytes.size()}, 0) != trailer_.order_hash) {
     return damaged("the dispatch order fails its checksum");
   }
   return order;

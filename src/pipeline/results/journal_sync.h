@@ -17,8 +17,8 @@ namespace offpeak {
 
 class JournalSync {
  public:
-  /// `on_failure` is called from the sync thread when a sync fails: the data may be gone from memory,
-  /// so that the only safe thing is to stop the process.
+  /// `on_failure` is called from the sync thread when a sync fails: the data may be gone from
+  /// memory, so that the only safe thing is to stop the process.
   JournalSync(std::chrono::milliseconds interval, std::function<void(const Error&)> on_failure);
   ~JournalSync();
   JournalSync(const JournalSync&) = delete;

@@ -68,8 +68,7 @@ void encode(const LedgerRecord& record, std::span<char, kLedgerRecordBytes> out)
   seal(out);
 }
 
-std::optional<LedgerRecord> decode_ledger_record(
-    std::span<const char, kLedgerRecordBytes> bytes) {
+std::optional<LedgerRecord> decode_ledger_record(std::span<const char, kLedgerRecordBytes> bytes) {
   if (!sealed(bytes)) return std::nullopt;
   Reader reader(bytes.data());
   LedgerRecord record;
@@ -98,8 +97,7 @@ void encode(const LedgerHeader& header, std::span<char, kLedgerHeaderBytes> out)
   seal(out);
 }
 
-std::optional<LedgerHeader> decode_ledger_header(
-    std::span<const char, kLedgerHeaderBytes> bytes) {
+std::optional<LedgerHeader> decode_ledger_header(std::span<const char, kLedgerHeaderBytes> bytes) {
   if (!sealed(bytes)) return std::nullopt;
   Reader reader(bytes.data());
   if (reader.get<std::uint64_t>() != kLedgerMagic) return std::nullopt;

@@ -1,5 +1,5 @@
-// The ledger of a result journal, as bytes (docs/formats.md): a header, then one fixed-size record per
-// finished row. A row is done if and only if its record is in the ledger and durable.
+// The ledger of a result journal, as bytes (docs/formats.md): a header, then one fixed-size record
+// per finished row. A row is done if and only if its record is in the ledger and durable.
 #pragma once
 
 #include <cstdint>

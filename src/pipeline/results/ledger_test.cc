@@ -38,7 +38,8 @@ TEST(Ledger, HeaderIsNotARecordOfAnotherBatch) {
 
 TEST(Ledger, TotalsLeaveUnrunRowsOutOfTheCounts) {
   LedgerTotals totals;
-  for (const auto fate : {RowFate::completed, RowFate::failed, RowFate::expired, RowFate::cancelled}) {
+  for (const auto fate :
+       {RowFate::completed, RowFate::failed, RowFate::expired, RowFate::cancelled}) {
     totals.add({.fate = fate, .usage = {10, 0, 1, 0}});
   }
   EXPECT_EQ(totals, (LedgerTotals{4, 1, 1, {40, 0, 4, 0}}));

@@ -9,9 +9,13 @@
 
 namespace offpeak {
 
-std::string batch_prefix(const BatchId& batch) { return fmt::format("batches/{}/", batch); }
+std::string batch_prefix(const BatchId& batch) {
+  return fmt::format("batches/{}/", batch);
+}
 
-BlobKey index_key(const BatchId& batch) { return BlobKey(batch_prefix(batch) + "index"); }
+BlobKey index_key(const BatchId& batch) {
+  return BlobKey(batch_prefix(batch) + "index");
+}
 
 BlobKey part_key(const BatchId& batch, std::uint64_t epoch, std::string_view file) {
   return BlobKey(fmt::format("{}{}.{}", batch_prefix(batch), epoch, file));

@@ -19,11 +19,11 @@ struct RecoveredParts {
   std::vector<Extent> errors;
 };
 
-/// Recovers every part of `batch`, oldest epoch first; parts without rows are removed. `on_row` is told
-/// each row that is done. Afterwards everything told is durable.
+/// Recovers every part of `batch`, oldest epoch first; parts without rows are removed. `on_row` is
+/// told each row that is done. Afterwards everything told is durable.
 ///
-/// Lines of the last two sync generations are checked against their checksums, since a power cut may
-/// have kept a record and lost its line; older ones were synced before the record was written.
+/// Lines of the last two sync generations are checked against their checksums, since a power cut
+/// may have kept a record and lost its line; older ones were synced before the record was written.
 /// REQUIRES: nobody writes these parts.
 Result<RecoveredParts> recover_parts(BlobStore& blobs, const BatchId& batch,
                                      const std::function<void(const LedgerRecord&)>& on_row);

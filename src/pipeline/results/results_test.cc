@@ -146,7 +146,9 @@ TEST(Recovery, GarbageBehindTheLedgerIsCutOff) {
 
 TEST(Recovery, AnEmptyPartIsRemoved) {
   MemoryBlobStore blobs;
-  { auto part = Part::create(blobs, kBatch, 1).value(); }
+  {
+    auto part = Part::create(blobs, kBatch, 1).value();
+  }
   ASSERT_TRUE(recover_parts(blobs, kBatch, [](const LedgerRecord&) { FAIL(); }));
   EXPECT_TRUE(blobs.list("")->empty());
 }

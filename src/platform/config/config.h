@@ -48,7 +48,7 @@ struct EngineChoice {
 struct EngineConfig {
   EngineChoice mode;
   std::filesystem::path model;  // GGUF; empty: the one that was installed with the engine
-  int slots = 8;                // requests at a time
+  int slots = 4;                // requests at a time
   int context = 2048;           // tokens of one slot
   int threads = 0;              // 0: all cores
   std::uint16_t port = 0;       // 0: any free port

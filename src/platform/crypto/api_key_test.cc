@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "platform/crypto/encoding.h"
+
 namespace offpeak {
 namespace {
 
@@ -29,6 +31,20 @@ TEST(ApiKey, ATypoIsNotWellFormed) {
 TEST(ApiKey, RedactionHidesTheMiddle) {
   EXPECT_EQ(redacted_key("opk_ABCDEFGHIJKLMNOPQRSTUVWXYZ"), "opk_AB********************WXYZ");
   EXPECT_EQ(redacted_key("short"), "*****");
+}
+
+TEST(Encoding, Base64) {
+  EXPECT_EQ(decode_base64("OmtleQ=="), ":key");
+  EXPECT_EQ(decode_base64("YWJj"), "abc");
+  for (const auto* bad : {"", "abc", "a!c=", "===="}) {
+    EXPECT_NE(decode_base64(bad).value_or("none"), "abc") << bad;
+  }
+}
+
+TEST(Encoding, ComparesWhole) {
+  EXPECT_TRUE(constant_time_equal("abc", "abc"));
+  EXPECT_FALSE(constant_time_equal("abc", "abd"));
+  EXPECT_FALSE(constant_time_equal("abc", "ab"));
 }
 
 TEST(ApiKey, Sha256KnowsItsTestVector) {

@@ -1,6 +1,6 @@
-// Which request heads are refused before anything looks at them. Stricter than Beast's parser, which
-// accepts several forms that two servers in a row may read differently (request smuggling; RFC 9112
-// sections 2.2, 3.2, 5 and 6).
+// Which request heads are refused before anything looks at them. Stricter than Beast's parser,
+// which accepts several forms that two servers in a row may read differently (request smuggling;
+// RFC 9112 sections 2.2, 3.2, 5 and 6).
 #pragma once
 
 #include <optional>

@@ -23,7 +23,7 @@ struct Request {
   std::string method;
   std::string target;  // as sent: path and query, not decoded
   std::vector<Header> headers;
-  std::string id;  // "req_…", sent back as x-request-id
+  std::string id;                               // "req_…", sent back as x-request-id
   std::optional<std::uint64_t> content_length;  // nullopt: none, or chunked
 
   /// The first header of that name, compared without case; empty if there is none.
@@ -38,8 +38,8 @@ struct Request {
 class RequestBody {
  public:
   virtual ~RequestBody() = default;
-  /// The next piece, valid until the next call; empty at the end. An error means that the connection
-  /// is gone or broke the protocol: give up.
+  /// The next piece, valid until the next call; empty at the end. An error means that the
+  /// connection is gone or broke the protocol: give up.
   virtual Task<Result<std::string_view>> read() = 0;
 };
 
@@ -49,8 +49,8 @@ class ResponseStream {
   virtual ~ResponseStream() = default;
   /// Known length: sent as Content-Length. Otherwise chunked.
   virtual std::optional<std::uint64_t> length() const = 0;
-  /// The next piece, valid until the next call; empty at the end. On an error the connection is cut,
-  /// so that the client sees that the body is not whole.
+  /// The next piece, valid until the next call; empty at the end. On an error the connection is
+  /// cut, so that the client sees that the body is not whole.
   virtual Task<Result<std::string_view>> next() = 0;
 };
 
@@ -63,8 +63,9 @@ struct Response {
 class Handler {
  public:
   virtual ~Handler() = default;
-  /// Called once per request, on the server's loop. `request` and `body` live until the returned task
-  /// is done. Whatever of the body is not read is drained within limits or the connection is closed.
+  /// Called once per request, on the server's loop. `request` and `body` live until the returned
+  /// task is done. Whatever of the body is not read is drained within limits or the connection is
+  /// closed.
   virtual Task<Response> handle(Request& request, RequestBody& body) = 0;
   /// The answer to a request that breaks the protocol, before it has a route.
   virtual Response refuse(const Error& error, std::string_view request_id) = 0;

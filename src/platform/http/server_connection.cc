@@ -64,8 +64,8 @@ class ServerConnection::Body final : public RequestBody {
     while (true) {
       target.data = piece_.data();
       target.size = piece_.size();
-      auto [error, count] = co_await beast::async_read_some(connection_.socket_, connection_.buffer_,
-                                                            parser_, kAwait);
+      auto [error, count] = co_await beast::async_read_some(connection_.socket_,
+                                                            connection_.buffer_, parser_, kAwait);
       if (error == beast::error::need_buffer) error = {};
       connection_.moved(count);
       const std::size_t filled = piece_.size() - target.size;
@@ -140,7 +140,8 @@ Task<bool> ServerConnection::serve_one() {
   const std::string_view head(static_cast<const char*>(buffer_.data().data()), head_bytes);
   auto problem = check_head(head);
   Parser parser;
-  if (!problem && !parse(head_bytes, parser, request)) problem = "The request head cannot be parsed.";
+  if (!problem && !parse(head_bytes, parser, request))
+    problem = "The request head cannot be parsed.";
   if (problem) {
     Error error{ErrorKind::invalid_request, std::move(*problem)};
     co_await refuse(std::move(error), std::move(request.id));
@@ -157,7 +158,7 @@ Task<bool> ServerConnection::serve_one() {
   const bool keep_alive = parser.keep_alive() && body.done() && !context_.stopping;
   const bool written = co_await respond(std::move(response), request.method == "HEAD", keep_alive);
   if (written && !body.done()) co_await drain(&body);
-  co_return written && keep_alive;
+  co_return written&& keep_alive;
 }
 
 Task<std::size_t> ServerConnection::read_head() {
@@ -179,7 +180,8 @@ Task<std::size_t> ServerConnection::read_head() {
     }
     searched = seen.size();
     if (seen.size() >= kHeadBytesMax) {
-      Error error{ErrorKind::too_large, "The request head is larger than 64 KiB.", "head_too_large"};
+      Error error{ErrorKind::too_large, "The request head is larger than 64 KiB.",
+                  "head_too_large"};
       co_await refuse(std::move(error), "req_" + context_.random.hex(32));
       co_return 0;
     }

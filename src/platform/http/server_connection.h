@@ -50,7 +50,8 @@ class ServerConnection final : public Watched {
   bool parse(std::size_t head_bytes, Parser& parser, Request& request);
   Task<bool> respond(Response response, bool head_only, bool keep_alive);
   Task<bool> write_stream(ResponseStream& stream, std::string head);
-  Task<bool> write(std::string_view first, std::string_view second = {}, std::string_view third = {});
+  Task<bool> write(std::string_view first, std::string_view second = {},
+                   std::string_view third = {});
   /// Reads and discards what the client still sends, within limits; then half-closes.
   Task<> drain(Body* body);
   void on_expired() override;

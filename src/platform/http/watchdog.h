@@ -1,6 +1,6 @@
-// Deadlines of many sockets for the price of one timer: a sweep every kSweepInterval looks at all of
-// them, and setting one is an assignment. (A timer per request costs 1-2 µs and doubles the memory of
-// an idle connection.) REQUIRES: one thread, the loop's.
+// Deadlines of many sockets for the price of one timer: a sweep every kSweepInterval looks at all
+// of them, and setting one is an assignment. (A timer per request costs 1-2 µs and doubles the
+// memory of an idle connection.) REQUIRES: one thread, the loop's.
 #pragma once
 
 #include <chrono>

@@ -17,7 +17,10 @@
 
 namespace offpeak::meta_test {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""s;
+using std::chrono_literals::operator""h;
+using std::chrono_literals::operator""min;
+using std::chrono_literals::operator""ms;
 
 inline UnixSeconds at(std::int64_t seconds) {
   return UnixSeconds(std::chrono::seconds(seconds));

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "core/batch/outcome.h"
 #include "core/records/batch.h"
 #include "core/records/lease.h"
 #include "core/schedule/planner.h"

@@ -1,4 +1,4 @@
-#include "pipeline/dispatch/batch_run.h"
+#include "pipeline/run/batch_run.h"
 
 #include <algorithm>
 #include <utility>
