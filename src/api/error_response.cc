@@ -55,10 +55,13 @@ int http_status(ErrorKind kind) {
 }
 
 http::Response error_response(const Error& error) {
-  const bool server_fault = error.kind == ErrorKind::internal;
-  const std::string_view message =
-      server_fault ? "The server had an error while processing your request. Its log says more."
-                   : std::string_view(error.message);
+  std::string_view message = error.message;
+  // What went wrong inside names files and is for the operator, who finds it in the log.
+  if (error.kind == ErrorKind::internal) {
+    message = "The server had an error while processing your request. Its log says more.";
+  } else if (error.kind == ErrorKind::storage_full) {
+    message = "The server's disk is full. Nothing was stored; try again when there is room.";
+  }
   auto response = json_response(error_object({.message = message,
                                               .type = type_of(error.kind),
                                               .param = error.param,
