@@ -96,9 +96,9 @@ struct StorageConfig {
 };
 
 struct HttpConfig {
-  int max_connections = 4096;
+  int max_connections = 20'000;
   std::chrono::milliseconds head_timeout{15'000};
-  std::chrono::milliseconds body_timeout{60'000};
+  std::chrono::milliseconds body_timeout{30'000};
   std::chrono::milliseconds idle_timeout{75'000};
 };
 
