@@ -109,16 +109,15 @@ struct ServerApp::Parts {
     EngineConfig engine_config = config.engine;
     engine_config.port = upstreams.back().endpoint.port;
     const auto index = static_cast<UpstreamIndex>(upstreams.size() - 1);
-    auto started = LocalEngine::start(engine_config, clock, data.path / "engine.log",
-                                      [this, index](const EngineStatus& status) {
-                                        if (status.state == EngineState::ready)
-                                          models.discovered(index, {engine_model});
-                                        if (status.state == EngineState::failed)
-                                          models.not_discovered(index, status.reason);
-                                      });
-    if (!started) return std::unexpected(started.error());
-    engine = std::move(*started);
-    engine_model = engine->model_name();
+    auto command = find_engine(engine_config, process_environment(),
+                               engine_directories(process_environment()));
+    if (!command) return std::unexpected(command.error());
+    auto listener = [this, index, model = command->model_name](const EngineStatus& status) {
+      if (status.state == EngineState::ready) models.discovered(index, {model});
+      if (status.state == EngineState::failed) models.gave_up(index, status.reason);
+    };
+    engine = LocalEngine::start(std::move(*command), engine_config, clock, data.path / "engine.log",
+                                EngineTimings{}, std::move(listener));
     return {};
   }
 
@@ -151,7 +150,6 @@ struct ServerApp::Parts {
   ServerApi api;
   http::Server server;
   std::unique_ptr<LocalEngine> engine;
-  std::string engine_model;
   std::string url;
   std::optional<std::string> new_key;
 };
@@ -191,8 +189,8 @@ Result<std::unique_ptr<ServerApp>> ServerApp::start(Config config) {
   if (wants_engine) {
     if (auto started = parts->start_engine(); !started) {
       if (mode == EngineMode::executable) return std::unexpected(started.error());
-      parts->models.not_discovered(static_cast<UpstreamIndex>(parts->upstreams.size() - 1),
-                                   started.error().message);
+      parts->models.gave_up(static_cast<UpstreamIndex>(parts->upstreams.size() - 1),
+                            started.error().message);
       log::warn("engine", "no local engine: {}", started.error().message);
     }
   }
@@ -219,6 +217,7 @@ void ServerApp::drain(std::chrono::milliseconds timeout) {
   parts.dispatcher.drain(parts.clock.steady_now() + timeout, [&] { drained.set_value(); });
   drained.get_future().wait();
   if (parts.engine) parts.engine->stop();
+  parts.models.close();
   parts.intake.stop();
   parts.workers.stop();
   parts.api_loop.stop();

@@ -1,7 +1,7 @@
 // The one error type of the whole tree, and Result<T> = value or Error.
 //
 // An Error says what went wrong in words a user can act on (what, where, what to do). It knows no
-// protocol: api/error_body.h alone turns it into a status code and OpenAI's error object.
+// protocol: api/error_response.h alone turns it into a status code and OpenAI's error object.
 #pragma once
 
 #include <expected>

@@ -77,7 +77,10 @@ def test_aliases_are_models_and_splice_only_the_model(start):
     assert {m.id for m in server.client().models.list()} == {"org/real", "gpt-4o-mini"}
     assert server.client().models.retrieve("org/real").id == "org/real"
     assert server.http("GET", f"/v1/models/{quote('org/real')}")[0] == 200
-    body = b'{ "z":1.0e+02, "model" : "gpt-4o-mini" ,"messages":[{"role":"user","content":"\\u00e9 \xc3\xa9"}],"a":0.10 }'
+    body = (
+        b'{ "z":1.0e+02, "model" : "gpt-4o-mini" ,'
+        b'"messages":[{"role":"user","content":"\\u00e9 \xc3\xa9"}],"a":0.10 }'
+    )
     line = (
         b'{"custom_id":"a","method":"POST","url":"' + CHAT.encode() + b'","body":' + body + b"}\n"
     )

@@ -16,13 +16,26 @@ std::string_view batch_of(std::string_view key) {
   return key.substr(0, key.find('/'));
 }
 
-/// Row indexes and ledgers of batches that have ended: a crash came between the end and the
-/// clean-up.
+bool is_scaffolding(std::string_view key) {
+  return key.ends_with(".ledger") || key.ends_with("/index");
+}
+
+/// What is left of batches that have ended, because a crash came between the end and the clean-up:
+/// row indexes, ledgers, and line files without lines.
 Status sweep_scaffolding(BlobStore& blobs, const std::vector<BlobKey>& keys,
                          const std::unordered_set<std::string_view>& unfinished) {
+  std::unordered_set<std::string_view> untidy;
   for (const BlobKey& key : keys) {
-    if (unfinished.contains(batch_of(key.text()))) continue;
-    if (!key.text().ends_with(".ledger") && !key.text().ends_with("/index")) continue;
+    const auto batch = batch_of(key.text());
+    if (is_scaffolding(key.text()) && !unfinished.contains(batch)) untidy.insert(batch);
+  }
+  for (const BlobKey& key : keys) {
+    if (!untidy.contains(batch_of(key.text()))) continue;
+    if (!is_scaffolding(key.text())) {
+      const auto lines = blobs.open(key);
+      if (!lines) return std::unexpected(lines.error());
+      if ((*lines)->size() > 0) continue;
+    }
     if (auto removed = blobs.remove(key); !removed) return removed;
   }
   return {};

@@ -177,7 +177,8 @@ void Dispatcher::end_if_idle(BatchTicket ticket, BatchRun& run) {
 void Dispatcher::finish(RunPtr run) {
   world_.workers.post([this, run = std::move(run)] {
     const auto finished = callbacks_.finish(*run);
-    const bool again = !finished && finished.error().kind == ErrorKind::storage_full;
+    // A conflict means that the lease is lost: another worker ends the batch.
+    const bool again = !finished && finished.error().kind != ErrorKind::conflict;
     if (!finished) {
       log::error("dispatch", "batch {} cannot be finished{}: {}", run->record.id,
                  again ? " yet" : "", finished.error().message);

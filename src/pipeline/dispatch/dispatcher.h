@@ -56,7 +56,8 @@ struct DispatchWorld {
 class Dispatcher {
  public:
   struct Callbacks {
-    /// Closes a batch whose run has ended; called on a worker. storage_full: called again later.
+    /// Closes a batch whose run has ended; called on a worker, and again later after any error but
+    /// conflict.
     std::function<Status(BatchRun&)> finish;
     /// The journal can no longer be trusted: stop the process.
     std::function<void(const Error&)> fatal;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -84,18 +85,17 @@ Status commit_end(const FinalizeWorld& world, const BatchRecord& known, Ending e
   return outcome;
 }
 
-/// What the batch no longer needs; what a crash leaves behind the next start sweeps.
-void remove_scaffolding(const FinalizeWorld& world, const BatchRun& run) {
-  static_cast<void>(world.blobs.remove(index_key(run.record.id)));
-  const auto keys = world.blobs.list(batch_prefix(run.record.id));
+/// Everything of the batch but the lines that became its result files. What a crash leaves behind
+/// the next start sweeps.
+void remove_scaffolding(const FinalizeWorld& world, const BatchId& batch,
+                        std::span<const FileRecord> files) {
+  const auto keys = world.blobs.list(batch_prefix(batch));
   if (!keys) return;
   for (const BlobKey& key : *keys) {
-    const bool ledger = key.text().ends_with(".ledger");
-    const bool empty = run.part->extents(ResultFile::output).empty() &&
-                       key == part_key(run.record.id, run.lease.epoch, "output");
-    const bool no_errors = run.part->extents(ResultFile::errors).empty() &&
-                           key == part_key(run.record.id, run.lease.epoch, "errors");
-    if (ledger || empty || no_errors) static_cast<void>(world.blobs.remove(key));
+    const bool kept = std::ranges::any_of(files, [&](const FileRecord& file) {
+      return std::ranges::find(file.content, key, &Extent::blob) != file.content.end();
+    });
+    if (!kept) static_cast<void>(world.blobs.remove(key));
   }
 }
 
@@ -119,7 +119,7 @@ Status finalize(FinalizeWorld world, BatchRun& run) {
     files.push_back(std::move(*file));
   }
   const auto ended = commit_end(world, run.record, run.ending, run.lease, results, files);
-  if (ended) remove_scaffolding(world, run);
+  if (ended) remove_scaffolding(world, run.record.id, files);
   return ended;
 }
 

@@ -137,6 +137,7 @@ class IntakeRun {
   std::string scratch_;
   std::string model_literal_;  // of the first row; empty string literal while none was seen
   bool model_seen_ = false;
+  std::optional<Error> interrupted_;
   std::uint64_t lines_ = 0;
   std::uint64_t inputs_ = 0;
   std::uint64_t prompt_tokens_ = 0;
@@ -164,6 +165,7 @@ Status IntakeRun::on_line(const Line& line) {
     return {};
   }
   if (auto error = check_against_file(line, *parts)) errors_.add(at_line(*error, line.number));
+  if (interrupted_) return std::unexpected(*interrupted_);
   return add_row(line, *parts);
 }
 
@@ -178,6 +180,7 @@ std::optional<LineError> IntakeRun::check_against_file(const Line& line, const C
 std::optional<LineError> IntakeRun::check_model(std::string_view literal) {
   const std::string model = decode_json_string(literal).value_or(std::string(literal));
   if (auto known = job_.check_model(model); !known) {
+    if (known.error().kind == ErrorKind::unavailable) interrupted_ = known.error();
     return LineError{
         .code = "model_not_found", .message = known.error().message, .param = "body.model"};
   }

@@ -36,7 +36,8 @@ struct IntakeSummary {
 /// The batch may run, or why not.
 using IntakeVerdict = std::variant<IntakeSummary, std::vector<LineError>>;
 
-/// Whether a batch may ask for this model; if not, the message for the user.
+/// Whether a batch may ask for this model; if not, the message for the user. unavailable: not
+/// known, intake ends with that error.
 using ModelCheck = std::function<Status(std::string_view model)>;
 
 struct IntakeJob {

@@ -8,7 +8,7 @@
 namespace offpeak {
 namespace {
 
-constexpr std::uint64_t kLedgerMagic = 0x314C44464B464F00;
+constexpr std::uint64_t kLedgerMagic = 0x3147444C46504F00;  // "\0OPFLDG1"
 
 class Writer {
  public:

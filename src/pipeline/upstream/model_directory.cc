@@ -78,7 +78,7 @@ std::string ModelDirectory::missing_message(std::string_view model) const {
           ? "The requests name no model, and no default_model is set."
           : fmt::format("The provided model '{}' is not supported by the Batch API.", model);
   for (const Entry& entry : entries_) {
-    if (entry.known) continue;
+    if (entry.known && entry.trouble.empty()) continue;
     message += fmt::format(
         " Upstream {} has not said which models it serves: {}. Check that it runs.",
         entry.settings.label(), entry.trouble.empty() ? "no answer yet" : entry.trouble);
@@ -95,10 +95,11 @@ Result<ModelRoute> ModelDirectory::require(std::string_view model,
   std::optional<ModelRoute> route;
   const auto settled = [&] {
     route = route_locked(model);
-    return route.has_value() || std::ranges::all_of(entries_, &Entry::known);
+    return route.has_value() || closed_ || std::ranges::all_of(entries_, &Entry::known);
   };
   changed_.wait_for(lock, patience, settled);
   if (route) return *route;
+  if (closed_) return fail(ErrorKind::unavailable, "The server is stopping.");
   return fail(ErrorKind::not_found, missing_message(model), "model_not_found", "body.model");
 }
 
@@ -116,6 +117,23 @@ void ModelDirectory::discovered(UpstreamIndex upstream, std::vector<std::string>
 void ModelDirectory::not_discovered(UpstreamIndex upstream, std::string reason) {
   const std::lock_guard lock(mutex_);
   entries_.at(upstream).trouble = std::move(reason);
+}
+
+void ModelDirectory::gave_up(UpstreamIndex upstream, std::string reason) {
+  {
+    const std::lock_guard lock(mutex_);
+    entries_.at(upstream).known = true;
+    entries_.at(upstream).trouble = std::move(reason);
+  }
+  changed_.notify_all();
+}
+
+void ModelDirectory::close() {
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+  }
+  changed_.notify_all();
 }
 
 std::vector<ModelDirectory::Listed> ModelDirectory::list() const {

@@ -32,13 +32,18 @@ class ModelDirectory {
   std::string served_name(UpstreamIndex upstream, std::string_view model) const;
 
   /// As route(), but while some upstream has not yet said which models it serves, waits up to
-  /// `patience` for it. The error is the user's (contract section 4.3: model_not_found).
+  /// `patience` for it. not_found is the user's error (contract section 4.3: model_not_found);
+  /// unavailable means that close() was called and nothing is known.
   Result<ModelRoute> require(std::string_view model, std::chrono::milliseconds patience) const;
 
   /// What `upstream` answered to GET /v1/models.
   void discovered(UpstreamIndex upstream, std::vector<std::string> models);
-  /// Why it could not be asked, for the message of require().
+  /// Why it could not be asked (yet), for the message of require().
   void not_discovered(UpstreamIndex upstream, std::string reason);
+  /// It never will be: nobody waits for it any more.
+  void gave_up(UpstreamIndex upstream, std::string reason);
+  /// Ends every wait in require(), now and later.
+  void close();
 
   struct Listed {
     std::string id;
@@ -65,6 +70,7 @@ class ModelDirectory {
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   std::vector<Entry> entries_;
+  bool closed_ = false;
 };
 
 }  // namespace offpeak

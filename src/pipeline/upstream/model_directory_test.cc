@@ -68,6 +68,18 @@ TEST(ModelDirectory, AnUnknownModelIsRefusedOnceAllUpstreamsHaveSpoken) {
   EXPECT_EQ(late.error().message, "The provided model 'y' is not supported by the Batch API.");
 }
 
+TEST(ModelDirectory, NobodyWaitsForAnUpstreamThatGaveUpOrAfterClose) {
+  ModelDirectory directory({upstream("a", {})}, "");
+  directory.gave_up(0, "no model file");
+  const auto failed = directory.require("x", 1h);
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().kind, ErrorKind::not_found);
+  EXPECT_THAT(failed.error().message, HasSubstr("no model file"));
+  ModelDirectory silent({upstream("b", {})}, "");
+  silent.close();
+  EXPECT_EQ(silent.require("x", 1h).error().kind, ErrorKind::unavailable);
+}
+
 TEST(ModelDirectory, ListsPublicNamesOnce) {
   const ModelDirectory directory({upstream("a", {"m"}, {{"gpt", "m"}}), upstream("b", {"m", "k"})},
                                  "");

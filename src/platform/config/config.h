@@ -83,7 +83,7 @@ struct RetryConfig {
   int max_attempts = 5;  // answers that ask for a retry, per row
   std::chrono::milliseconds base_delay{500};
   std::chrono::milliseconds max_delay{30'000};
-  std::chrono::milliseconds unreachable_timeout{300'000};
+  std::chrono::milliseconds unreachable_timeout{1'800'000};
   std::chrono::milliseconds never_reached_timeout{60'000};
 };
 

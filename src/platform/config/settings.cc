@@ -117,7 +117,7 @@ std::vector<Setting<UpstreamConfig>> make_upstream_settings() {
   using U = UpstreamConfig;
   std::vector<Setting<U>> table;
   table.push_back(setting<U>("name", TextKind{"a name"}, OFFPEAK_MEMBER(name),
-                             "Required, unique. Shown in logs and metrics."));
+                             "Required, unique. Shown in logs and messages."));
   table.push_back(setting<U>("base_url", UrlKind{}, OFFPEAK_MEMBER(base_url),
                              "Required. An OpenAI-compatible server, with or without /v1."));
   table.push_back({.name = "models",

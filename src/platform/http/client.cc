@@ -227,6 +227,8 @@ Task<error_code> ClientConnection::Impl::read_head(Parser& parser) {
     std::tie(error, count) = co_await beast::async_read_header(socket, buffer, parser, kAwait);
   }
   got_bytes = got_bytes || count > 0 || parser.got_some();
+  // Beast looks at its limit only while a head is incomplete.
+  if (!error && count > context.limits.head_bytes_max) error = beast::error::header_limit;
   co_return error;
 }
 

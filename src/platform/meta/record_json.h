@@ -1,5 +1,5 @@
 // The columns of the metadata database that hold JSON: pairs keep their order and may repeat a key,
-// text need not be valid UTF-8 (a line error may quote the user's bytes). docs/formats-meta.md.
+// text need not be valid UTF-8 (a line error may quote the user's bytes). docs/formats.md.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Metadata in one SQLite file (docs/formats-meta.md), mode 0600, WAL, synchronous=FULL.
+// Metadata in one SQLite file (docs/formats.md), mode 0600, WAL, synchronous=FULL.
 //
 // Exactly one connection writes and checkpoints; reads go to a few read-only ones. A second process
 // is refused: SQLite before 3.51.3 can damage a WAL that two connections write.
