@@ -85,6 +85,8 @@ Status Part::flush() {
 }
 
 Status Part::sync() {
+  // One at a time: were two to overlap, the later one could count as durable what neither covers.
+  const std::lock_guard one_at_a_time(sync_mutex_);
   LedgerTotals covered;
   {
     const std::lock_guard lock(mutex_);

@@ -67,6 +67,7 @@ class Part {
   std::string ledger_buffer_;
   std::vector<LedgerRecord> pending_;
   LedgerTotals written_;
+  std::mutex sync_mutex_;     // held for a whole sync
   mutable std::mutex mutex_;  // guards what follows
   LedgerTotals flushed_;
   LedgerTotals durable_;

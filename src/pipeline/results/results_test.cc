@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 #include <map>
 #include <set>
@@ -178,6 +179,78 @@ TEST(Part, CountsNothingInPublicBeforeItIsDurable) {
   EXPECT_EQ(part->durable().rows, 0u);
   ASSERT_TRUE(part->sync());
   EXPECT_EQ(part->durable(), part->written());
+}
+
+/// A store whose first sync waits until it is let go.
+class SlowFirstSync final : public BlobStore {
+ public:
+  Result<std::unique_ptr<BlobWriter>> create(const BlobKey& key) override {
+    return memory_.create(key);
+  }
+  Result<std::unique_ptr<BlobReader>> open(const BlobKey& key) override {
+    return memory_.open(key);
+  }
+  Status remove(const BlobKey& key) override { return memory_.remove(key); }
+  Result<std::vector<BlobKey>> list(std::string_view prefix) override {
+    return memory_.list(prefix);
+  }
+  Result<std::uint64_t> free_bytes() override { return memory_.free_bytes(); }
+  Result<std::unique_ptr<AppendBlob>> open_append(const BlobKey& key) override {
+    auto blob = memory_.open_append(key);
+    if (!blob) return std::unexpected(blob.error());
+    return std::make_unique<Blob>(*this, std::move(*blob));
+  }
+
+  std::promise<void> first_sync_began;
+  std::promise<void> let_go;
+
+ private:
+  class Blob final : public AppendBlob {
+   public:
+    Blob(SlowFirstSync& store, std::unique_ptr<AppendBlob> blob)
+        : store_(store), blob_(std::move(blob)) {}
+    std::uint64_t size() const override { return blob_->size(); }
+    Status append(std::string_view bytes) override { return blob_->append(bytes); }
+    Status truncate(std::uint64_t bytes) override { return blob_->truncate(bytes); }
+    Result<std::size_t> read_at(std::uint64_t offset, std::span<char> out) const override {
+      return blob_->read_at(offset, out);
+    }
+    Status sync() override {
+      if (!store_.slowed_.exchange(true)) {
+        store_.first_sync_began.set_value();
+        store_.let_go.get_future().wait();
+      }
+      return blob_->sync();
+    }
+
+   private:
+    SlowFirstSync& store_;
+    std::unique_ptr<AppendBlob> blob_;
+  };
+
+  MemoryBlobStore memory_;
+  std::atomic<bool> slowed_ = false;
+};
+
+TEST(Part, WhatIsDurableNeverShrinksWhileTwoThreadsSync) {
+  SlowFirstSync blobs;
+  auto part = Part::create(blobs, kBatch, 1).value();
+  part->append({.row = 0}, "a\n");
+  ASSERT_TRUE(part->flush());
+  auto group_commit = std::async(std::launch::async, [&] { return part->sync(); });
+  blobs.first_sync_began.get_future().wait();
+  part->append({.row = 1}, "b\n");
+  ASSERT_TRUE(part->flush());
+  auto finalizer = std::async(std::launch::async, [&] {
+    const auto synced = part->sync();
+    return synced ? part->durable().rows : 0;
+  });
+  // Were the second sync not to wait for the first, it would be done long before this.
+  EXPECT_EQ(finalizer.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
+  blobs.let_go.set_value();
+  EXPECT_TRUE(group_commit.get());
+  EXPECT_EQ(finalizer.get(), 2u);
+  EXPECT_EQ(part->durable().rows, 2u);
 }
 
 TEST(JournalSync, MakesRequestedPartsDurable) {
