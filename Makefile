@@ -30,7 +30,8 @@ lint: ## clang-format, clang-tidy, layer and style checks
 	@tools/install-deps.sh build
 	@clang-format-19 --dry-run --Werror $(SOURCES)
 	@cmake --preset dev >/dev/null
-	@run-clang-tidy-19 -quiet -p build/dev -j $(JOBS) "$(CURDIR)/src/.*\.cc"
+	@run-clang-tidy-19 -quiet -p build/dev -j $(JOBS) \
+		"$(CURDIR)/src/(?!testing)(?!.*_test\.cc).*\.cc"
 	@python3 tools/check_layers.py
 	@python3 tools/check_style.py
 

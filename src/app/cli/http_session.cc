@@ -113,7 +113,7 @@ struct Request {
 
   void add_header(const std::string& line) {
     curl_slist* const list = curl_slist_append(headers.get(), line.c_str());
-    (void)headers.release();
+    static_cast<void>(headers.release());  // the list it belongs to now begins at `list`
     headers.reset(list);
   }
 };

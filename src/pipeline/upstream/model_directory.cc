@@ -146,6 +146,7 @@ std::vector<ModelDirectory::Listed> ModelDirectory::list() const {
     }
   }
   std::vector<Listed> listed;
+  listed.reserve(names.size());
   for (auto& [id, owner] : names) listed.push_back({id, owner});
   return listed;
 }
