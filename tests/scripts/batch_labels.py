@@ -21,6 +21,18 @@ records = [
     {"sku": "A-104", "review": "Schöne Lampe, très jolie — ¡me encanta! ✨"},
 ]
 
+EXAMPLES = []
+for review, label in [
+    ("I hate this phone, it is slow and ugly.", "negative"),
+    ("The pen writes smoothly and feels great.", "positive"),
+    ("The wheel fell off after one day, very poor quality.", "negative"),
+    ("These gloves are warm and fit perfectly.", "positive"),
+    ("The cup had a crack and the tea ran out.", "negative"),
+    ("Delicious chocolate, my whole family enjoyed it.", "positive"),
+]:
+    EXAMPLES.append({"role": "user", "content": review})
+    EXAMPLES.append({"role": "assistant", "content": label})
+
 tasks = []
 for index, record in enumerate(records):
     tasks.append(
@@ -34,10 +46,7 @@ for index, record in enumerate(records):
                 "max_tokens": 4,
                 "messages": [
                     {"role": "system", "content": "Label each review as positive or negative."},
-                    {"role": "user", "content": "I hate this phone, it is slow and ugly."},
-                    {"role": "assistant", "content": "negative"},
-                    {"role": "user", "content": "The pen writes smoothly and feels great."},
-                    {"role": "assistant", "content": "positive"},
+                    *EXAMPLES,
                     {"role": "user", "content": record["review"]},
                 ],
             },
