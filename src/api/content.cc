@@ -46,7 +46,7 @@ std::optional<ByteRange> parse_range(std::string_view header, std::uint64_t size
   }
   if (!first || (!last && !open_end) || (last && *last < *first)) return std::nullopt;
   if (*first >= size) return ByteRange{*first, 0};
-  const std::uint64_t end = open_end ? size : std::min(*last + 1, size);
+  const std::uint64_t end = open_end || *last >= size ? size : *last + 1;
   return ByteRange{*first, end - *first};
 }
 
@@ -92,7 +92,7 @@ class ContentStream final : public http::ResponseStream {
 http::Response content_response(const FileRecord& file, FileReader reader, std::string_view header,
                                 Workers& workers) {
   const auto asked = parse_range(header, file.bytes);
-  if (asked && asked->length == 0 && file.bytes > 0) {
+  if (asked && asked->length == 0) {
     auto response = error_response(
         {ErrorKind::invalid_request, "The requested range is outside the file.", "invalid_range"});
     response.status = 416;

@@ -128,7 +128,10 @@ Result<IntakeVerdict> BatchService::check_input(const BatchRecord& batch) {
 void BatchService::settle_intake(const BatchRecord& batch, const IntakeVerdict& verdict) {
   const auto current = world_.meta.batch(batch.project, batch.id);
   if (!current) {
-    log::error("batches", "batch {} cannot be read: {}", batch.id, current.error().message);
+    log::error("batches", "batch {} cannot be read, trying again: {}", batch.id,
+               current.error().message);
+    world_.intake.post_later(kIntakeRetry,
+                             [this, batch, verdict] { settle_intake(batch, verdict); });
     return;
   }
   if (current->status != BatchStatus::validating) return abandon_intake(*current);

@@ -106,14 +106,21 @@ void Dispatcher::open(BatchRecord batch) {
   ++open_;
   opening_.emplace(batch.id, false);
   world_.workers.post([this, batch = std::move(batch)]() mutable {
-    auto run =
-        BatchRun::open(world_.blobs, world_.meta, batch, world_.worker, world_.clock.unix_now());
+    auto run = open_run(batch);
     if (run) world_.progress.show(batch.id, (*run)->recovered.totals, (*run)->part);
     // std::function wants a copyable callable.
     auto result = std::make_shared<Result<std::unique_ptr<BatchRun>>>(std::move(run));
     world_.loop.post(
         [this, batch = std::move(batch), result] { opened(batch, std::move(*result)); });
   });
+}
+
+/// As the batch is now: a cancel may have come before anybody here knew of it.
+Result<std::unique_ptr<BatchRun>> Dispatcher::open_run(const BatchRecord& batch) {
+  const auto current = world_.meta.batch(batch.project, batch.id);
+  if (!current) return std::unexpected(current.error());
+  return BatchRun::open(world_.blobs, world_.meta, *current, world_.worker,
+                        world_.clock.unix_now());
 }
 
 void Dispatcher::opened(BatchRecord batch, Result<std::unique_ptr<BatchRun>> opened_run) {

@@ -87,6 +87,7 @@ class Dispatcher {
   Task<> tick_for_ever();
   void open_next();
   void open(BatchRecord batch);
+  Result<std::unique_ptr<BatchRun>> open_run(const BatchRecord& batch);
   void opened(BatchRecord batch, Result<std::unique_ptr<BatchRun>> run);
   void end(BatchTicket ticket, Ending ending);
   void end_if_idle(BatchTicket ticket, BatchRun& run);

@@ -44,6 +44,7 @@ Task<Attempt> Dispatcher::send(UpstreamSlots& upstream, Slot& slot, const BatchR
 Task<> Dispatcher::run_row(UpstreamSlots& upstream, Slot& slot, PlannedRow row) {
   const RunPtr run = runs_.at(row.batch);
   if (run->ending != Ending::none || stopping_) {
+    upstream.gate().abandoned();
     --run->in_flight;
     end_if_idle(row.batch, *run);
     co_return;
@@ -98,7 +99,10 @@ bool Dispatcher::settle_trouble(UpstreamSlots& upstream, BatchRun& run, PlannedR
                                 const RowRequest& request, RetryLater trouble, bool json_valid) {
   const SteadyTime now = world_.clock.steady_now();
   // A row that comes back unanswered after the batch's end was never run.
-  if (run.ending == Ending::expired || run.ending == Ending::cancelled) return false;
+  if (run.ending == Ending::expired || run.ending == Ending::cancelled) {
+    upstream.gate().abandoned();
+    return false;
+  }
   if (stopping_) {
     planner_.retry(row, now);
     return false;

@@ -100,6 +100,7 @@ struct ClientConnection::Impl final : Watched {
   SteadyTime deadline{};
   bool usable = false;  // connected, and the last exchange left it in order
   bool timed_out = false;
+  bool aborted = false;
   bool got_bytes = false;  // of the current reply
 };
 
@@ -109,6 +110,7 @@ ClientConnection::ClientConnection(const ClientContext& context, const Endpoint&
 ClientConnection::~ClientConnection() = default;
 
 void ClientConnection::abort() {
+  impl_->aborted = true;
   impl_->close();
 }
 
@@ -116,6 +118,7 @@ Task<ClientResult> ClientConnection::exchange(std::span<const std::string_view> 
                                               SteadyTime deadline) {
   Impl& self = *impl_;
   self.timed_out = false;
+  self.aborted = false;
   self.deadline = deadline;
   self.arm(deadline);
   const bool reused = self.usable;
@@ -155,7 +158,7 @@ Task<std::optional<ClientResult>> ClientConnection::Impl::try_once(
     status = parser->get().result_int();
   } while (!error && status < 200 && status != 101);
   if (!error) error = co_await read_body(*parser);
-  if (error && reused && !got_bytes && !timed_out) {
+  if (error && reused && !got_bytes && !timed_out && !aborted) {
     close();
     co_return std::nullopt;
   }
@@ -185,6 +188,7 @@ Task<error_code> ClientConnection::Impl::connect() {
       co_await resolver->async_resolve(endpoint.host, std::to_string(endpoint.port), kAwait);
   if (resolve_error) co_return resolve_error;
   if (timed_out) co_return net::error::timed_out;
+  if (aborted) co_return net::error::operation_aborted;
   const auto connected = co_await net::async_connect(socket, found, kAwait);
   if (const auto& error = std::get<0>(connected)) co_return error;
   error_code ignored;
