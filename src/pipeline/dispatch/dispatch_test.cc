@@ -160,7 +160,7 @@ TEST_F(DispatchTest, NeverSendsMoreAtATimeThanMaxConcurrency) {
 TEST_F(DispatchTest, AModelsAliasIsReplacedAndEveryOtherByteStays) {
   const std::string before =
       R"({ "n" : 1.0e0,"messages":[{"role":"user", "content":"\u00e9 \/ é"}],)"
-      R"(  "model" :	)";
+      "  \"model\" :\t";
   const std::string after = R"( , "model_kwargs":{"model":"public"},"big":12345678901234567890})";
   options.upstreams[0].aliases = {{"public", "org/served \"7b\""}};
   start();
