@@ -110,7 +110,8 @@ class Dispatcher {
               Attempt attempt);
   bool settle_trouble(UpstreamSlots& upstream, BatchRun& run, PlannedRow row,
                       const RowRequest& request, RetryLater trouble, bool json_valid);
-  bool wait_for_upstream(UpstreamSlots& upstream, PlannedRow row, RowTrouble& trouble);
+  bool wait_for_upstream(UpstreamSlots& upstream, const BatchRun& run, PlannedRow row,
+                         RowTrouble& trouble);
   void record_answer(BatchRun& run, const RowRequest& request, const Answered& answer,
                      const AnswerFacts& facts, std::uint32_t attempts);
   void record_error(BatchRun& run, const RowRequest& request, std::string_view code,

@@ -58,6 +58,24 @@ TEST_F(RestartTest, ACrashRepeatsOnlyWhatWasInFlight) {
   expect_only_in_flight_repeated();
 }
 
+TEST_F(RestartTest, ABatchThatHadBegunWaitsForServersThatComeBackLater) {
+  const auto id = run_half();
+  crash();
+  upstream.stop();
+  start();
+  const auto begin = stores.clock.steady_now();
+  ASSERT_TRUE(advance_until(500ms, [&] {
+    return stores.clock.steady_now() - begin > 3 * options.dispatch.never_reached_timeout;
+  }));
+  EXPECT_EQ(status(id), "in_progress");
+  EXPECT_EQ(counts(id).failed, 0u);
+  upstream.script([](const UpstreamCall&) -> UpstreamAnswer { return {}; });
+  upstream.start();
+  ASSERT_TRUE(advance_until(100ms, [&] { return status(id) == "completed"; }));
+  EXPECT_EQ(counts(id), (ShownCounts{kRows, kRows, 0}));
+  expect_each_row_once(id, kRows);
+}
+
 TEST_F(RestartTest, APowerCutLosesNoCountThatWasShown) {
   const auto id = run_half();
   power_cut();

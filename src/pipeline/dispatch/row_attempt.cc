@@ -110,7 +110,7 @@ bool Dispatcher::settle_trouble(UpstreamSlots& upstream, BatchRun& run, PlannedR
   RowTrouble& history = run.troubles[row.position];
   const std::string where = upstream.settings().label();
   if (trouble.unreachable) {
-    if (wait_for_upstream(upstream, row, history)) return false;
+    if (wait_for_upstream(upstream, run, row, history)) return false;
     trouble.message = fmt::format(
         "{} Upstream {} has been unreachable for too long. Check that it "
         "runs and that its base_url is right.",
@@ -141,7 +141,8 @@ bool Dispatcher::settle_trouble(UpstreamSlots& upstream, BatchRun& run, PlannedR
   return true;
 }
 
-bool Dispatcher::wait_for_upstream(UpstreamSlots& upstream, PlannedRow row, RowTrouble& trouble) {
+bool Dispatcher::wait_for_upstream(UpstreamSlots& upstream, const BatchRun& run, PlannedRow row,
+                                   RowTrouble& trouble) {
   const SteadyTime now = world_.clock.steady_now();
   UpstreamGate& gate = upstream.gate();
   const bool was_down = gate.down();
@@ -152,12 +153,13 @@ bool Dispatcher::wait_for_upstream(UpstreamSlots& upstream, PlannedRow row, RowT
   }
   if (!trouble.unreachable_since) trouble.unreachable_since = now;
   // One that never answered is likely misconfigured, and then all rows may know soon; an outage
-  // costs none but the few rows that probe.
-  const bool waited_enough = gate.ever_reached()
+  // costs none but the few rows that probe. Rows done before a restart prove an outage, too.
+  const bool outage = gate.ever_reached() || run.recovered.totals.rows > 0;
+  const bool waited_enough = outage
                                  ? now - *trouble.unreachable_since >= policy_.unreachable_timeout
                                  : now - *gate.down_since() >= policy_.never_reached_timeout;
   if (waited_enough) {
-    if (!gate.ever_reached()) gate.probe_soon(now);
+    if (!outage) gate.probe_soon(now);
     return false;
   }
   planner_.retry(row, gate.opens_at(now).value_or(now));

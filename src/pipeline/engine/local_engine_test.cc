@@ -66,7 +66,7 @@ TEST_F(LocalEngineTest, BecomesReadyAndAnswersAtItsUrl) {
   EXPECT_EQ(engine->base_url(), "http://127.0.0.1:" + std::to_string(status.port));
   EXPECT_EQ(health_status(status.port, seconds(5)), 200);
   EXPECT_EQ(engine->model_name(), "fake");
-  EXPECT_EQ(engine->slots(), 8);
+  EXPECT_EQ(engine->slots(), EngineConfig{}.slots);
 }
 
 TEST_F(LocalEngineTest, UsesTheConfiguredPort) {
