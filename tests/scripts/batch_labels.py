@@ -17,7 +17,7 @@ records = [
     {"sku": "A-100", "review": "The kettle boils in two minutes and looks lovely."},
     {"sku": "A-101", "review": "It leaks everywhere, a complete waste of money."},
     {"sku": "A-102", "review": "Best pair of running shoes I have ever owned."},
-    {"sku": "A-103", "review": "The zipper broke the first time I used the bag."},
+    {"sku": "A-103", "review": "Stopped working after a week and nobody answers my emails."},
     {"sku": "A-104", "review": "Schöne Lampe, très jolie — ¡me encanta! ✨"},
 ]
 
