@@ -49,22 +49,24 @@ void say_how_to_start(const ServerApp& app) {
       app.url(), *app.new_key());
 }
 
-/// SIGTERM and SIGINT are taken by the main thread alone, which does nothing else.
-int wait_for_signal() {
+sigset_t stop_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  return signals;
+}
+
+/// SIGTERM and SIGINT are taken by the main thread alone, which does nothing else.
+int wait_for_signal() {
+  const sigset_t signals = stop_signals();
   int number = 0;
   ::sigwait(&signals, &number);
   return number;
 }
 
 void block_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
+  const sigset_t signals = stop_signals();
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
 }

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstring>
 
+#include "base/bytes.h"
 #include "base/hash.h"
 
 namespace offpeak {
@@ -10,29 +11,7 @@ namespace {
 
 constexpr std::uint64_t kIndexMagic = 0x3158444946504F00;  // "\0OPFIDX1"
 
-template <class T>
-void put(char*& at, T value) {
-  std::memcpy(at, &value, sizeof value);
-  at += sizeof value;
-}
-
-template <class T>
-T get(const char*& at) {
-  T value;
-  std::memcpy(&value, at, sizeof value);
-  at += sizeof value;
-  return value;
-}
-
-void put(char*& at, const Slice& slice) {
-  put(at, slice.offset);
-  put(at, slice.length);
-}
-
-Slice get_slice(const char*& at) {
-  const auto offset = get<std::uint32_t>(at);
-  return {offset, get<std::uint32_t>(at)};
-}
+static_assert(sizeof(Slice) == 8, "slices are written as they lie in memory");
 
 }  // namespace
 
@@ -45,57 +24,59 @@ bool RowEntry::operator==(const RowEntry& other) const {
 }
 
 void encode(const RowEntry& entry, std::span<char, kRowEntryBytes> out) {
-  char* at = out.data();
-  put(at, entry.offset);
-  put(at, entry.length);
-  put(at, entry.parts.custom_id);
-  put(at, entry.parts.body);
-  put(at, entry.parts.model);
-  put(at, entry.parts.prompt);
-  put(at, entry.parts.token_estimate);
-  put(at, entry.parts.inputs);
-  put(at, checksum32({out.data(), static_cast<std::size_t>(at - out.data())}));
+  ByteWriter writer(out.data());
+  writer.put(entry.offset);
+  writer.put(entry.length);
+  writer.put(entry.parts.custom_id);
+  writer.put(entry.parts.body);
+  writer.put(entry.parts.model);
+  writer.put(entry.parts.prompt);
+  writer.put(entry.parts.token_estimate);
+  writer.put(entry.parts.inputs);
+  writer.put(checksum32({out.data(), static_cast<std::size_t>(writer.at() - out.data())}));
 }
 
 std::optional<RowEntry> decode_row_entry(std::span<const char, kRowEntryBytes> bytes) {
-  const char* at = bytes.data();
+  ByteReader reader(bytes.data());
   RowEntry entry;
-  entry.offset = get<std::uint64_t>(at);
-  entry.length = get<std::uint32_t>(at);
-  entry.parts.custom_id = get_slice(at);
-  entry.parts.body = get_slice(at);
-  entry.parts.model = get_slice(at);
-  entry.parts.prompt = get_slice(at);
-  entry.parts.token_estimate = get<std::uint32_t>(at);
-  entry.parts.inputs = get<std::uint32_t>(at);
-  const std::string_view covered(bytes.data(), static_cast<std::size_t>(at - bytes.data()));
-  if (get<std::uint32_t>(at) != checksum32(covered)) return std::nullopt;
+  entry.offset = reader.get<std::uint64_t>();
+  entry.length = reader.get<std::uint32_t>();
+  entry.parts.custom_id = reader.get<Slice>();
+  entry.parts.body = reader.get<Slice>();
+  entry.parts.model = reader.get<Slice>();
+  entry.parts.prompt = reader.get<Slice>();
+  entry.parts.token_estimate = reader.get<std::uint32_t>();
+  entry.parts.inputs = reader.get<std::uint32_t>();
+  const std::string_view covered(bytes.data(),
+                                 static_cast<std::size_t>(reader.at() - bytes.data()));
+  if (reader.get<std::uint32_t>() != checksum32(covered)) return std::nullopt;
   return entry;
 }
 
 void encode(const IndexTrailer& trailer, std::span<char, kIndexTrailerBytes> out) {
   std::memset(out.data(), 0, out.size());
-  char* at = out.data();
-  put(at, kIndexMagic);
-  put(at, trailer.rows);
-  put(at, trailer.order_hash);
-  put(at, trailer.input_bytes);
-  put(at, trailer.prompt_tokens);
-  at = out.data() + kIndexTrailerBytes - 4;
-  put(at, checksum32({out.data(), kIndexTrailerBytes - 4}));
+  ByteWriter writer(out.data());
+  writer.put(kIndexMagic);
+  writer.put(trailer.rows);
+  writer.put(trailer.order_hash);
+  writer.put(trailer.input_bytes);
+  writer.put(trailer.prompt_tokens);
+  ByteWriter(out.data() + kIndexTrailerBytes - 4)
+      .put(checksum32({out.data(), kIndexTrailerBytes - 4}));
 }
 
 std::optional<IndexTrailer> decode_index_trailer(std::span<const char, kIndexTrailerBytes> bytes) {
-  const char* at = bytes.data() + kIndexTrailerBytes - 4;
-  if (get<std::uint32_t>(at) != checksum32({bytes.data(), kIndexTrailerBytes - 4}))
+  ByteReader checksum(bytes.data() + kIndexTrailerBytes - 4);
+  if (checksum.get<std::uint32_t>() != checksum32({bytes.data(), kIndexTrailerBytes - 4})) {
     return std::nullopt;
-  at = bytes.data();
-  if (get<std::uint64_t>(at) != kIndexMagic) return std::nullopt;
+  }
+  ByteReader reader(bytes.data());
+  if (reader.get<std::uint64_t>() != kIndexMagic) return std::nullopt;
   IndexTrailer trailer;
-  trailer.rows = get<std::uint64_t>(at);
-  trailer.order_hash = get<std::uint64_t>(at);
-  trailer.input_bytes = get<std::uint64_t>(at);
-  trailer.prompt_tokens = get<std::uint64_t>(at);
+  trailer.rows = reader.get<std::uint64_t>();
+  trailer.order_hash = reader.get<std::uint64_t>();
+  trailer.input_bytes = reader.get<std::uint64_t>();
+  trailer.prompt_tokens = reader.get<std::uint64_t>();
   return trailer;
 }
 

@@ -9,7 +9,6 @@
 // Little-endian. Rows are numbered from 0 in file order, blank lines not counted.
 #pragma once
 
-#include <bit>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -18,9 +17,6 @@
 #include "core/jsonl/line_check.h"
 
 namespace offpeak {
-
-static_assert(std::endian::native == std::endian::little,
-              "formats are written as they lie in memory");
 
 struct RowEntry {
   std::uint64_t offset = 0;  // of the line in the input file

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/bytes.h"
 #include "base/hash.h"
 
 namespace offpeak {
@@ -10,40 +11,12 @@ namespace {
 
 constexpr std::uint64_t kLedgerMagic = 0x3147444C46504F00;  // "\0OPFLDG1"
 
-class Writer {
- public:
-  explicit Writer(char* at) : at_(at) {}
-  template <class T>
-  void put(T value) {
-    std::memcpy(at_, &value, sizeof value);
-    at_ += sizeof value;
-  }
-
- private:
-  char* at_;
-};
-
-class Reader {
- public:
-  explicit Reader(const char* at) : at_(at) {}
-  template <class T>
-  T get() {
-    T value;
-    std::memcpy(&value, at_, sizeof value);
-    at_ += sizeof value;
-    return value;
-  }
-
- private:
-  const char* at_;
-};
-
 void seal(std::span<char, kLedgerRecordBytes> out) {
-  Writer(out.data() + out.size() - 4).put(checksum32({out.data(), out.size() - 4}));
+  ByteWriter(out.data() + out.size() - 4).put(checksum32({out.data(), out.size() - 4}));
 }
 
 bool sealed(std::span<const char, kLedgerRecordBytes> bytes) {
-  return Reader(bytes.data() + bytes.size() - 4).get<std::uint32_t>() ==
+  return ByteReader(bytes.data() + bytes.size() - 4).get<std::uint32_t>() ==
          checksum32({bytes.data(), bytes.size() - 4});
 }
 
@@ -51,7 +24,7 @@ bool sealed(std::span<const char, kLedgerRecordBytes> bytes) {
 
 void encode(const LedgerRecord& record, std::span<char, kLedgerRecordBytes> out) {
   std::memset(out.data(), 0, out.size());
-  Writer writer(out.data());
+  ByteWriter writer(out.data());
   writer.put(record.row);
   writer.put(record.file);
   writer.put(record.fate);
@@ -70,7 +43,7 @@ void encode(const LedgerRecord& record, std::span<char, kLedgerRecordBytes> out)
 
 std::optional<LedgerRecord> decode_ledger_record(std::span<const char, kLedgerRecordBytes> bytes) {
   if (!sealed(bytes)) return std::nullopt;
-  Reader reader(bytes.data());
+  ByteReader reader(bytes.data());
   LedgerRecord record;
   record.row = reader.get<std::uint32_t>();
   record.file = reader.get<ResultFile>();
@@ -90,7 +63,7 @@ std::optional<LedgerRecord> decode_ledger_record(std::span<const char, kLedgerRe
 
 void encode(const LedgerHeader& header, std::span<char, kLedgerHeaderBytes> out) {
   std::memset(out.data(), 0, out.size());
-  Writer writer(out.data());
+  ByteWriter writer(out.data());
   writer.put(kLedgerMagic);
   writer.put(header.batch_hash);
   writer.put(header.epoch);
@@ -99,7 +72,7 @@ void encode(const LedgerHeader& header, std::span<char, kLedgerHeaderBytes> out)
 
 std::optional<LedgerHeader> decode_ledger_header(std::span<const char, kLedgerHeaderBytes> bytes) {
   if (!sealed(bytes)) return std::nullopt;
-  Reader reader(bytes.data());
+  ByteReader reader(bytes.data());
   if (reader.get<std::uint64_t>() != kLedgerMagic) return std::nullopt;
   LedgerHeader header;
   header.batch_hash = reader.get<std::uint64_t>();
