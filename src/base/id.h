@@ -34,6 +34,10 @@ using ProjectId = Id<struct ProjectIdTag>;
 using KeyId = Id<struct KeyIdTag>;
 using FileId = Id<struct FileIdTag>;
 using BatchId = Id<struct BatchIdTag>;
+using UploadId = Id<struct UploadIdTag>;
+using PartId = Id<struct PartIdTag>;
+using WebhookEndpointId = Id<struct WebhookEndpointIdTag>;
+using WebhookDeliveryId = Id<struct WebhookDeliveryIdTag>;
 using WorkerId = Id<struct WorkerIdTag>;
 using BlobKey = Id<struct BlobKeyTag>;
 

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "core/pace/backoff.h"
+#include "core/pace/token_bucket.h"
 #include "core/pace/upstream_gate.h"
 
 namespace offpeak {
@@ -78,6 +79,32 @@ TEST(UpstreamGate, PausesForRetryAfter) {
   EXPECT_FALSE(gate.try_enter(kStart + 1999ms));
   EXPECT_EQ(gate.opens_at(kStart + 1s), kStart + 2s);
   EXPECT_TRUE(gate.try_enter(kStart + 2s));
+}
+
+TEST(TokenBucket, GivesOutAMinutesWorthAndFillsEvenly) {
+  TokenBucket bucket(60, kStart);
+  for (int i = 0; i < 60; ++i) EXPECT_TRUE(bucket.take(1, kStart)) << i;
+  EXPECT_FALSE(bucket.take(1, kStart));
+  EXPECT_EQ(bucket.wait_for(1, kStart), 1s);
+  EXPECT_EQ(bucket.full_in(kStart), 60s);
+  EXPECT_FALSE(bucket.take(1, kStart + 999ms));
+  EXPECT_TRUE(bucket.take(1, kStart + 1s));
+  EXPECT_FALSE(bucket.take(1, kStart + 1s));
+  EXPECT_DOUBLE_EQ(bucket.held(kStart + 1h), 60);
+}
+
+TEST(TokenBucket, AnAmountAboveItsSizePassesWhenItIsFull) {
+  TokenBucket bucket(10, kStart);
+  EXPECT_TRUE(bucket.take(1'000, kStart));
+  EXPECT_EQ(bucket.wait_for(1'000, kStart), 60s);
+  EXPECT_FALSE(bucket.take(1'000, kStart + 59s));
+  EXPECT_TRUE(bucket.take(1'000, kStart + 60s));
+}
+
+TEST(TokenBucket, TimeThatGoesBackGivesNothing) {
+  TokenBucket bucket(60, kStart + 1h);
+  EXPECT_TRUE(bucket.take(60, kStart + 1h));
+  EXPECT_DOUBLE_EQ(bucket.held(kStart), 0);
 }
 
 }  // namespace

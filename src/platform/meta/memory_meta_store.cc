@@ -4,41 +4,10 @@
 #include <utility>
 
 #include "core/records/batch_status.h"
+#include "platform/meta/memory_rows.h"
 #include "platform/meta/meta_errors.h"
 
 namespace offpeak {
-namespace {
-
-template <class Range, class Value, class Member>
-bool contains(const Range& range, const Value& value, Member member) {
-  return std::ranges::find(range, value, member) != std::ranges::end(range);
-}
-
-/// `shown(row)` says whether a row is in the listing; `after_place` is where the last page ended.
-template <class Record, class Row, class Shown>
-Page<Record> page_of(const std::vector<Row>& rows, std::optional<std::size_t> after_place,
-                     const ListQuery& query, Shown shown) {
-  Page<Record> page;
-  const auto take = [&](const Row& row) {
-    if (!shown(row)) return true;
-    page.has_more = page.data.size() == query.limit;
-    if (!page.has_more) page.data.push_back(row.record);
-    return !page.has_more;
-  };
-  if (query.order == SortOrder::oldest_first) {
-    for (std::size_t i = after_place ? *after_place + 1 : 0; i < rows.size(); ++i) {
-      if (!take(rows[i])) break;
-    }
-  } else {
-    for (std::size_t i = after_place.value_or(rows.size()); i > 0; --i) {
-      if (!take(rows[i - 1])) break;
-    }
-  }
-  return page;
-}
-
-}  // namespace
-
 Status MemoryMetaStore::create_project(const Project& project, const ApiKey& first_key) {
   const std::scoped_lock lock(mutex_);
   if (auto writable = check_writable(); !writable) return writable;
@@ -72,11 +41,12 @@ Result<std::optional<ApiKey>> MemoryMetaStore::find_key(std::string_view sha256)
   return *key;
 }
 
-Status MemoryMetaStore::insert_file(const FileRecord& file) {
+Status MemoryMetaStore::insert_file(const FileRecord& file, const RequestMark& mark) {
   const std::scoped_lock lock(mutex_);
   if (auto writable = check_writable(); !writable) return writable;
   if (auto checked = check_new_file(file); !checked) return checked;
   add_file(file);
+  add_mark(file.project, mark, file.id.text(), file.created_at);
   return {};
 }
 
@@ -143,15 +113,17 @@ Status MemoryMetaStore::purge_file(const FileId& id) {
   row.state = FileState::purged;
   row.record.content.clear();
   row.record.filename.clear();
+  forget_upload_of(id);
   return {};
 }
 
-Status MemoryMetaStore::insert_batch(const BatchRecord& batch) {
+Status MemoryMetaStore::insert_batch(const BatchRecord& batch, const RequestMark& mark) {
   const std::scoped_lock lock(mutex_);
   if (auto writable = check_writable(); !writable) return writable;
   if (auto checked = check_result_files(batch, {}); !checked) return checked;
   if (!batch_places_.emplace(batch.id, batches_.size()).second) return id_taken(batch.id.text());
   batches_.push_back({.record = batch});
+  add_mark(batch.project, mark, batch.id.text(), batch.created_at);
   return {};
 }
 
@@ -324,7 +296,10 @@ BatchRecord MemoryMetaStore::store_update(const BatchRecord& next) {
   BatchRow& row = batches_[batch_places_.at(next.id)];
   row.record = next;
   ++row.record.version;
-  if (is_terminal(next.status)) row.lease.reset();
+  if (is_terminal(next.status)) {
+    row.lease.reset();
+    queue_deliveries(row.record);
+  }
   return row.record;
 }
 

@@ -1,4 +1,5 @@
-// Records and leases: projects, keys, files, batches. No row of a batch is ever a record here.
+// Records and leases: projects, keys, files, batches, and what the interfaces it is made of add. No
+// row of a batch is ever a record here.
 //
 // Implementations: SqliteMetaStore, MemoryMetaStore; one contract suite (meta_contract_test.cc)
 // holds for all. Every call that serves a user takes the caller's ProjectId and answers for another
@@ -21,37 +22,22 @@
 #include "core/records/file.h"
 #include "core/records/lease.h"
 #include "core/records/tenant.h"
+#include "platform/meta/listing.h"
+#include "platform/meta/request_store.h"
+#include "platform/meta/upload_store.h"
+#include "platform/meta/webhook_store.h"
 
 namespace offpeak {
 
-enum class SortOrder { newest_first, oldest_first };
-
-/// One page of a listing, by order of insertion. `after` is the id of the last element of the page
-/// before; an id never seen gives an empty page, a deleted one keeps its place.
-struct ListQuery {
-  std::string after = {};
-  std::uint32_t limit = 20;
-  SortOrder order = SortOrder::newest_first;
-  std::string purpose = {};  // files only; empty: any
-};
-
-template <class Record>
-struct Page {
-  std::vector<Record> data;
-  bool has_more = false;
-};
-
-class MetaStore {
+class MetaStore : public UploadStore, public RequestStore, public WebhookStore {
  public:
-  virtual ~MetaStore() = default;
-
   /// Conflict if the name is taken.
   virtual Status create_project(const Project& project, const ApiKey& first_key) = 0;
   virtual Result<std::vector<Project>> projects() = 0;
   /// The unrevoked key with this hash; nullopt if there is none.
   virtual Result<std::optional<ApiKey>> find_key(std::string_view sha256) = 0;
 
-  virtual Status insert_file(const FileRecord& file) = 0;
+  virtual Status insert_file(const FileRecord& file, const RequestMark& mark = {}) = 0;
   virtual Result<FileRecord> file(const ProjectId& project, const FileId& id) = 0;
   virtual Result<Page<FileRecord>> files(const ProjectId& project, const ListQuery& query) = 0;
   /// Hides the file at once; its bytes stay until purgeable_files() gives it out.
@@ -64,7 +50,7 @@ class MetaStore {
   virtual Status purge_file(const FileId& id) = 0;
 
   /// The input file need not exist: intake finds out, and the batch fails (contract section 4.3).
-  virtual Status insert_batch(const BatchRecord& batch) = 0;
+  virtual Status insert_batch(const BatchRecord& batch, const RequestMark& mark = {}) = 0;
   virtual Result<BatchRecord> batch(const ProjectId& project, const BatchId& id) = 0;
   virtual Result<Page<BatchRecord>> batches(const ProjectId& project, const ListQuery& query) = 0;
   /// Stores `next` if the stored version is still next.version, raising it by one; conflict if not.

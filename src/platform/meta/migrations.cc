@@ -94,7 +94,105 @@ CREATE TABLE leases (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array kSteps = {kVersion1};
+// upload_parts.state is 0 live, 1 dead; webhook_endpoints.deleted keeps a deleted endpoint's place.
+constexpr const char* kVersion2 = R"sql(
+CREATE TABLE uploads (
+  seq INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  project_id TEXT NOT NULL REFERENCES projects (id),
+  bytes INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  filename TEXT NOT NULL,
+  purpose TEXT NOT NULL,
+  mime_type TEXT NOT NULL,
+  file_expires_after_s INTEGER,
+  status TEXT NOT NULL,
+  file_id TEXT REFERENCES files (id)
+) STRICT;
+CREATE INDEX uploads_pending ON uploads (expires_at) WHERE status = 'pending';
+CREATE INDEX uploads_by_file ON uploads (file_id) WHERE file_id IS NOT NULL;
+
+CREATE TABLE upload_parts (
+  seq INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  upload_id TEXT NOT NULL REFERENCES uploads (id),
+  created_at INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  blob TEXT NOT NULL,
+  state INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX upload_parts_by_upload ON upload_parts (upload_id, seq);
+CREATE INDEX upload_parts_dead ON upload_parts (seq) WHERE state = 1;
+
+CREATE TABLE requests (
+  seq INTEGER PRIMARY KEY,
+  project_id TEXT NOT NULL REFERENCES projects (id),
+  fingerprint TEXT NOT NULL,
+  idempotency_key TEXT,
+  object TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  reply_status INTEGER,
+  reply_type TEXT,
+  reply_body TEXT
+) STRICT;
+CREATE INDEX requests_by_fingerprint ON requests (project_id, fingerprint, seq);
+CREATE UNIQUE INDEX requests_by_key ON requests (project_id, idempotency_key)
+  WHERE idempotency_key IS NOT NULL;
+CREATE INDEX requests_keyed ON requests (created_at) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX requests_unkeyed ON requests (created_at) WHERE idempotency_key IS NULL;
+
+CREATE TABLE webhook_endpoints (
+  seq INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  project_id TEXT NOT NULL REFERENCES projects (id),
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  url TEXT NOT NULL,
+  event_types TEXT NOT NULL,
+  sealed_secret TEXT NOT NULL,
+  secret_hint TEXT NOT NULL,
+  sealed_old_secret TEXT NOT NULL,
+  old_secret_until INTEGER,
+  deleted INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX webhook_endpoints_live ON webhook_endpoints (project_id, seq) WHERE deleted = 0;
+
+CREATE TABLE webhook_deliveries (
+  seq INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  project_id TEXT NOT NULL REFERENCES projects (id),
+  endpoint_id TEXT NOT NULL REFERENCES webhook_endpoints (id),
+  event_id TEXT NOT NULL,
+  webhook_id TEXT NOT NULL,
+  event_type TEXT NOT NULL,
+  batch_id TEXT NOT NULL,
+  event_at INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  attempts INTEGER NOT NULL,
+  next_attempt_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX webhook_deliveries_by_project ON webhook_deliveries (project_id, seq);
+CREATE INDEX webhook_deliveries_by_endpoint ON webhook_deliveries (endpoint_id, seq);
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (next_attempt_at, seq)
+  WHERE state = 'pending';
+CREATE INDEX webhook_deliveries_due_by_endpoint
+  ON webhook_deliveries (endpoint_id, next_attempt_at, seq) WHERE state = 'pending';
+CREATE INDEX webhook_deliveries_over ON webhook_deliveries (event_at) WHERE state <> 'pending';
+
+CREATE TABLE delivery_attempts (
+  seq INTEGER PRIMARY KEY,
+  delivery_id TEXT NOT NULL REFERENCES webhook_deliveries (id),
+  at INTEGER NOT NULL,
+  status INTEGER NOT NULL,
+  duration_ms INTEGER NOT NULL,
+  error TEXT NOT NULL
+) STRICT;
+CREATE INDEX delivery_attempts_by_delivery ON delivery_attempts (delivery_id, seq);
+)sql";
+
+constexpr std::array kSteps = {kVersion1, kVersion2};
 
 Result<int> pragma(sqlite::Connection& connection, const char* sql) {
   auto query = connection.query(sql);
@@ -120,7 +218,7 @@ int schema_version() {
   return static_cast<int>(kSteps.size());
 }
 
-Status migrate(sqlite::Connection& writer) {
+Status migrate(sqlite::Connection& writer, int up_to) {
   const auto version = pragma(writer, "PRAGMA user_version");
   if (!version) return std::unexpected(version.error());
   const auto application = pragma(writer, "PRAGMA application_id");
@@ -137,7 +235,7 @@ Status migrate(sqlite::Connection& writer) {
                             "knows {}); start that version, or restore a backup made before it",
                             *version, schema_version()));
   }
-  for (int next = *version + 1; next <= schema_version(); ++next) {
+  for (int next = *version + 1; next <= up_to; ++next) {
     if (auto done = run_step(writer, next); !done) return done;
   }
   return {};

@@ -11,7 +11,7 @@ namespace offpeak {
 int schema_version();
 
 /// Brings the database up to date, each step in a transaction of its own. Refuses a database of a
-/// newer program, and one that is not offpeak's.
-Status migrate(sqlite::Connection& writer);
+/// newer program, and one that is not offpeak's. Tests make older databases by `up_to`.
+Status migrate(sqlite::Connection& writer, int up_to = schema_version());
 
 }  // namespace offpeak

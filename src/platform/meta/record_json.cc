@@ -80,4 +80,12 @@ Result<std::vector<Extent>> extents_from_json(std::string_view text) {
   });
 }
 
+std::string texts_to_json(const std::vector<std::string>& texts) {
+  return json::serialize(json::array(texts.begin(), texts.end()));
+}
+
+Result<std::vector<std::string>> texts_from_json(std::string_view text) {
+  return array_from<std::string>(text, text_of);
+}
+
 }  // namespace offpeak

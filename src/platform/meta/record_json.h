@@ -21,4 +21,7 @@ Result<std::vector<LineError>> errors_from_json(std::string_view json);
 std::string extents_to_json(const std::vector<Extent>& extents);
 Result<std::vector<Extent>> extents_from_json(std::string_view json);
 
+std::string texts_to_json(const std::vector<std::string>& texts);
+Result<std::vector<std::string>> texts_from_json(std::string_view json);
+
 }  // namespace offpeak

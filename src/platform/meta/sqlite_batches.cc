@@ -6,24 +6,15 @@
 #include "platform/meta/record_rows.h"
 #include "platform/meta/sqlite_meta_store.h"
 #include "platform/meta/sqlite_pages.h"
+#include "platform/meta/sqlite_parts.h"
 
 namespace offpeak {
 namespace {
 
 using sqlite::Connection;
 
-// An unknown `after` makes the subquery NULL, and so the page empty.
-#define OFFPEAK_BATCHES_AFTER(first, compare, order)                      \
-  "SELECT " OFFPEAK_BATCH_COLUMNS                                         \
-  " FROM batches WHERE project_id = ?1"                                   \
-  " AND seq " compare " CASE WHEN ?2 = '' THEN " first                    \
-  " ELSE (SELECT seq FROM batches WHERE id = ?2 AND project_id = ?1) END" \
-  " ORDER BY seq " order " LIMIT ?3"
-
-constexpr char kNewest[] = OFFPEAK_BATCHES_AFTER("9223372036854775807", "<", "DESC");
-constexpr char kOldest[] = OFFPEAK_BATCHES_AFTER("0", ">", "ASC");
-
-#undef OFFPEAK_BATCHES_AFTER
+constexpr char kNewest[] = OFFPEAK_NEWEST_PAGE(OFFPEAK_BATCH_COLUMNS, "batches", "TRUE");
+constexpr char kOldest[] = OFFPEAK_OLDEST_PAGE(OFFPEAK_BATCH_COLUMNS, "batches", "TRUE");
 
 constexpr char kInsert[] =
     "INSERT INTO batches (" OFFPEAK_BATCH_COLUMNS
@@ -60,8 +51,9 @@ Status store_update(Connection& writer, const BatchRecord& batch) {
   const auto changed = update.run();
   if (!changed) return std::unexpected(changed.error());
   if (*changed == 0) return refusal(writer, batch);
-  if (is_terminal(batch.status)) return drop_lease(writer, batch.id);
-  return {};
+  if (!is_terminal(batch.status)) return {};
+  if (auto dropped = drop_lease(writer, batch.id); !dropped) return dropped;
+  return queue_deliveries(writer, batch);
 }
 
 Result<std::optional<Lease>> find_lease(Connection& writer, const BatchId& batch) {
@@ -113,12 +105,14 @@ Result<Lease> held_lease(Connection& writer, const BatchId& batch, std::uint64_t
 
 }  // namespace
 
-Status SqliteMetaStore::insert_batch(const BatchRecord& batch) {
+Status SqliteMetaStore::insert_batch(const BatchRecord& batch, const RequestMark& mark) {
   return commits_.run([&](Connection& writer) -> Status {
     auto insert = writer.query(kInsert);
     bind_batch(insert, batch);
     const auto inserted = insert.run();
-    if (inserted) return {};
+    if (inserted) {
+      return insert_mark(writer, {batch.project, batch.id.text(), batch.created_at}, mark);
+    }
     if (inserted.error().kind == ErrorKind::conflict) return id_taken(batch.id.text());
     return std::unexpected(inserted.error());
   });
@@ -204,13 +198,7 @@ Result<BatchRecord> SqliteMetaStore::finish_batch(const BatchRecord& next,
     auto held = held_lease(writer, next.id, lease.epoch);
     if (!held) return std::unexpected(held.error());
     for (const FileRecord& file : results) {
-      auto insert = writer.query("INSERT INTO files (" OFFPEAK_FILE_COLUMNS
-                                 ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
-      bind_file(insert, file);
-      const auto inserted = insert.run();
-      if (inserted) continue;
-      if (inserted.error().kind == ErrorKind::conflict) return id_taken(file.id.text());
-      return std::unexpected(inserted.error());
+      if (auto inserted = insert_file_row(writer, file); !inserted) return inserted;
     }
     return store_update(writer, stored);
   });

@@ -3,32 +3,17 @@
 #include "platform/meta/record_rows.h"
 #include "platform/meta/sqlite_meta_store.h"
 #include "platform/meta/sqlite_pages.h"
+#include "platform/meta/sqlite_parts.h"
 
 namespace offpeak {
 namespace {
 
-// An unknown `after` makes the subquery NULL, and so the page empty.
-#define OFFPEAK_FILES_AFTER(first, compare, order)                      \
-  "SELECT " OFFPEAK_FILE_COLUMNS                                        \
-  " FROM files WHERE project_id = ?1 AND state = 0"                     \
-  " AND seq " compare " CASE WHEN ?2 = '' THEN " first                  \
-  " ELSE (SELECT seq FROM files WHERE id = ?2 AND project_id = ?1) END" \
-  " ORDER BY seq " order " LIMIT ?3"
-#define OFFPEAK_FILES_OF_PURPOSE_AFTER(first, compare, order)           \
-  "SELECT " OFFPEAK_FILE_COLUMNS                                        \
-  " FROM files WHERE project_id = ?1 AND state = 0 AND purpose = ?4"    \
-  " AND seq " compare " CASE WHEN ?2 = '' THEN " first                  \
-  " ELSE (SELECT seq FROM files WHERE id = ?2 AND project_id = ?1) END" \
-  " ORDER BY seq " order " LIMIT ?3"
-
-constexpr char kNewest[] = OFFPEAK_FILES_AFTER("9223372036854775807", "<", "DESC");
-constexpr char kOldest[] = OFFPEAK_FILES_AFTER("0", ">", "ASC");
+constexpr char kNewest[] = OFFPEAK_NEWEST_PAGE(OFFPEAK_FILE_COLUMNS, "files", "state = 0");
+constexpr char kOldest[] = OFFPEAK_OLDEST_PAGE(OFFPEAK_FILE_COLUMNS, "files", "state = 0");
 constexpr char kNewestOfPurpose[] =
-    OFFPEAK_FILES_OF_PURPOSE_AFTER("9223372036854775807", "<", "DESC");
-constexpr char kOldestOfPurpose[] = OFFPEAK_FILES_OF_PURPOSE_AFTER("0", ">", "ASC");
-
-#undef OFFPEAK_FILES_AFTER
-#undef OFFPEAK_FILES_OF_PURPOSE_AFTER
+    OFFPEAK_NEWEST_PAGE(OFFPEAK_FILE_COLUMNS, "files", "state = 0 AND purpose = ?4");
+constexpr char kOldestOfPurpose[] =
+    OFFPEAK_OLDEST_PAGE(OFFPEAK_FILE_COLUMNS, "files", "state = 0 AND purpose = ?4");
 
 const char* listing(const ListQuery& query) {
   const bool newest = query.order == SortOrder::newest_first;
@@ -45,16 +30,21 @@ Result<FileRecord> read_one_file(sqlite::Query& query, const FileId& id) {
 
 }  // namespace
 
-Status SqliteMetaStore::insert_file(const FileRecord& file) {
+Status insert_file_row(sqlite::Connection& writer, const FileRecord& file) {
+  auto insert = writer.query("INSERT INTO files (" OFFPEAK_FILE_COLUMNS
+                             ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+  bind_file(insert, file);
+  const auto inserted = insert.run();
+  if (inserted) return {};
+  if (inserted.error().kind == ErrorKind::conflict) return id_taken(file.id.text());
+  if (inserted.error().kind == ErrorKind::not_found) return no_project(file.project);
+  return std::unexpected(inserted.error());
+}
+
+Status SqliteMetaStore::insert_file(const FileRecord& file, const RequestMark& mark) {
   return commits_.run([&](sqlite::Connection& writer) -> Status {
-    auto insert = writer.query("INSERT INTO files (" OFFPEAK_FILE_COLUMNS
-                               ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
-    bind_file(insert, file);
-    const auto inserted = insert.run();
-    if (inserted) return {};
-    if (inserted.error().kind == ErrorKind::conflict) return id_taken(file.id.text());
-    if (inserted.error().kind == ErrorKind::not_found) return no_project(file.project);
-    return std::unexpected(inserted.error());
+    if (auto inserted = insert_file_row(writer, file); !inserted) return inserted;
+    return insert_mark(writer, {file.project, file.id.text(), file.created_at}, mark);
   });
 }
 
@@ -122,7 +112,7 @@ Status SqliteMetaStore::purge_file(const FileId& id) {
         "AND NOT EXISTS (SELECT 1 FROM batches WHERE input_file_id = ?1 AND finished = 0)");
     const auto changed = update.bind(id).run();
     if (!changed) return std::unexpected(changed.error());
-    if (*changed > 0) return {};
+    if (*changed > 0) return forget_upload_of(writer, id);
     auto known = writer.query("SELECT 1 FROM files WHERE id = ?1");
     const auto row = known.bind(id).row();
     if (!row) return std::unexpected(row.error());

@@ -10,6 +10,7 @@
 
 #include "platform/meta/faulty_vfs.h"
 #include "platform/meta/meta_contract.h"
+#include "platform/meta/migrations.h"
 
 namespace offpeak::meta_test {
 namespace {
@@ -89,8 +90,78 @@ TEST_F(SqliteMetaStoreTest, NewerSchemaIsRefusedAndUntouched) {
   const auto opened = SqliteMetaStore::open(file_);
   EXPECT_EQ(kind_of(opened), ErrorKind::conflict);
   EXPECT_THAT(message_of(opened), HasSubstr("newer offpeak (schema 99"));
-  with_database("PRAGMA user_version = 1");
+  with_database("PRAGMA user_version = 2");
   EXPECT_TRUE(SqliteMetaStore::open(file_));
+}
+
+TEST_F(SqliteMetaStoreTest, DatabaseOfVersionOneIsBroughtUpToDate) {
+  with_database("");
+  {
+    const auto mode = sqlite::Connection::Mode::read_write;
+    const auto old = sqlite::Connection::open(file_.string(), mode, {}).value();
+    ASSERT_TRUE(migrate(*old, 1));
+    ASSERT_TRUE(old->exec(
+        "INSERT INTO projects (id, name, created_at) VALUES ('proj_mine', 'mine', 1);"
+        "INSERT INTO files (id, project_id, bytes, created_at, filename, purpose, content) VALUES "
+        "('in', 'proj_mine', 7, 100, 'in.jsonl', 'batch', "
+        "'[{\"blob\":\"files/in\",\"bytes\":7}]');"));
+    EXPECT_FALSE(old->exec("SELECT * FROM uploads"));
+  }
+  const auto store = open();
+  EXPECT_EQ(store->file(kMine, FileId("in")).value(), file_record("in"));
+  EXPECT_TRUE(store->insert_upload({.id = UploadId("u"), .project = kMine}, {"fp", "key"}));
+  EXPECT_TRUE(store->check());
+}
+
+TEST_F(SqliteMetaStoreTest, UploadsRequestsAndWebhooksAreThereAfterReopening) {
+  const WebhookEndpoint hook{
+      .id = WebhookEndpointId("we"), .project = kMine, .event_types = {"batch.failed"}};
+  {
+    const auto store = open();
+    ASSERT_TRUE(make_project(*store));
+    ASSERT_TRUE(store->insert_upload({.id = UploadId("u"), .project = kMine}, {"fp", "key"}));
+    ASSERT_TRUE(store->insert_part(kMine, {.id = PartId("p"), .upload = UploadId("u")}, {}));
+    ASSERT_TRUE(store->insert_endpoint(hook, {}));
+    ASSERT_TRUE(store->insert_batch(batch_record("b")));
+    ASSERT_TRUE(store->update_batch(with_status(batch_record("b"), BatchStatus::failed)));
+  }
+  const auto store = open();
+  EXPECT_EQ(ids(store->parts(kMine, UploadId("u")).value()), Names{"p"});
+  EXPECT_EQ(store->made_by(kMine, "fp", at(0)).value(), "u");
+  EXPECT_EQ(store->endpoint(kMine, hook.id).value(), hook);
+  EXPECT_EQ(store->due_deliveries(at(1000), 9, 9)->size(), 1);
+}
+
+TEST_F(SqliteMetaStoreTest, FullDiskStoresNeitherTheEndOfABatchNorItsEvent) {
+  auto& vfs = FaultyVfs::instance();
+  const auto store = open(FaultyVfs::kName);
+  ASSERT_TRUE(make_project(*store));
+  ASSERT_TRUE(store->insert_endpoint(
+      {.id = WebhookEndpointId("we"), .project = kMine, .event_types = {"batch.failed"}}, {}));
+  ASSERT_TRUE(store->insert_batch(batch_record("b")));
+  const BatchRecord end = with_status(batch_record("b"), BatchStatus::failed);
+  vfs.full = true;
+  EXPECT_EQ(kind_of(store->update_batch(end)), ErrorKind::storage_full);
+  vfs.full = false;
+  EXPECT_EQ(store->batch(kMine, BatchId("b")).value(), batch_record("b"));
+  EXPECT_TRUE(store->due_deliveries(at(1000), 9, 9)->empty());
+  ASSERT_TRUE(store->update_batch(end));
+  EXPECT_EQ(store->due_deliveries(at(1000), 9, 9)->size(), 1);
+}
+
+TEST_F(SqliteMetaStoreTest, FullDiskCompletesNoUpload) {
+  auto& vfs = FaultyVfs::instance();
+  const auto store = open(FaultyVfs::kName);
+  ASSERT_TRUE(make_project(*store));
+  ASSERT_TRUE(store->insert_upload({.id = UploadId("u"), .project = kMine}, {}));
+  ASSERT_TRUE(store->insert_part(kMine, {.id = PartId("p"), .upload = UploadId("u")}, {}));
+  vfs.full = true;
+  EXPECT_EQ(kind_of(store->complete_upload(kMine, UploadId("u"), file_record("f"))),
+            ErrorKind::storage_full);
+  vfs.full = false;
+  EXPECT_EQ(store->upload(kMine, UploadId("u"))->status, UploadStatus::pending);
+  EXPECT_EQ(kind_of(store->file(kMine, FileId("f"))), ErrorKind::not_found);
+  EXPECT_EQ(store->parts(kMine, UploadId("u"))->size(), 1);
 }
 
 TEST_F(SqliteMetaStoreTest, ForeignDatabaseIsRefused) {

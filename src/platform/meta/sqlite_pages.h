@@ -9,6 +9,18 @@
 #include "platform/meta/meta_store.h"
 #include "platform/meta/sqlite.h"
 
+// A page of a table with `seq`: ?1 project, ?2 after, ?3 limit. An unknown `after` makes the
+// subquery NULL, and so the page empty.
+#define OFFPEAK_PAGE_AFTER(columns, table, shown, first, compare, order)                   \
+  "SELECT " columns " FROM " table " WHERE project_id = ?1 AND " shown " AND seq " compare \
+  " CASE WHEN ?2 = '' THEN " first " ELSE (SELECT seq FROM " table                         \
+  " WHERE id = ?2 AND project_id = ?1) END"                                                \
+  " ORDER BY seq " order " LIMIT ?3"
+#define OFFPEAK_NEWEST_PAGE(columns, table, shown) \
+  OFFPEAK_PAGE_AFTER(columns, table, shown, "9223372036854775807", "<", "DESC")
+#define OFFPEAK_OLDEST_PAGE(columns, table, shown) \
+  OFFPEAK_PAGE_AFTER(columns, table, shown, "0", ">", "ASC")
+
 namespace offpeak {
 
 template <class Record>
