@@ -3,35 +3,23 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/connect.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
-#include <boost/beast/http/string_body.hpp>
 #include <utility>
 
-#include "platform/http/watchdog.h"
+#include "platform/http/client_impl.h"
 
 namespace offpeak::http {
 
 namespace net = boost::asio;
 namespace beast = boost::beast::http;
 using boost::system::error_code;
-using Socket = net::basic_stream_socket<net::ip::tcp, Executor>;
-using TlsStream = net::ssl::stream<Socket&>;
 
-class TlsContext {
- public:
-  TlsContext() : ssl(net::ssl::context::tls_client) {
-    ssl.set_default_verify_paths();
-    ssl.set_verify_mode(net::ssl::verify_peer);
-  }
-  net::ssl::context ssl;
-};
+TlsContext::TlsContext() : ssl(net::ssl::context::tls_client) {
+  ssl.set_default_verify_paths();
+  ssl.set_verify_mode(net::ssl::verify_peer);
+}
 
 std::unique_ptr<TlsContext, void (*)(TlsContext*)> make_tls_context() {
   return {new TlsContext, [](TlsContext* context) { delete context; }};
@@ -45,13 +33,7 @@ std::string Endpoint::authority() const {
 
 namespace {
 
-constexpr auto kAwait = net::as_tuple(use_task);
-constexpr std::size_t kReadBytes = 16 * 1024;
 constexpr std::size_t kBuffersMax = 16;
-
-ClientFailure failure(ClientFailureKind kind, const error_code& error) {
-  return {kind, error.message()};
-}
 
 ClientFailureKind kind_of(const error_code& error) {
   if (error == beast::error::header_limit || error == beast::error::bad_version ||
@@ -65,44 +47,27 @@ ClientFailureKind kind_of(const error_code& error) {
 
 }  // namespace
 
-struct ClientConnection::Impl final : Watched {
-  using Parser = beast::response_parser<beast::string_body>;
+void ClientConnection::Impl::on_expired() {
+  timed_out = true;
+  close();
+}
 
-  Impl(const ClientContext& with, const Endpoint& to)
-      : Watched(with.watchdog), context(with), endpoint(to), socket(with.loop.executor()) {}
+void ClientConnection::Impl::close() {
+  error_code ignored;
+  if (resolver) resolver->cancel();
+  socket.close(ignored);
+  usable = false;
+  in_body = false;
+}
 
-  void on_expired() override {
-    timed_out = true;
-    close();
-  }
-
-  void close() {
-    error_code ignored;
-    if (resolver) resolver->cancel();
-    socket.close(ignored);
-    usable = false;
-  }
-
-  Task<error_code> connect();
-  Task<error_code> send(std::span<const std::string_view> request);
-  Task<error_code> read_head(Parser& parser);
-  Task<error_code> read_body(Parser& parser);
-  Task<std::optional<ClientResult>> try_once(std::span<const std::string_view> request,
-                                             bool reused);
-  ClientFailure connect_failure(const error_code& error) const;
-
-  ClientContext context;
-  Endpoint endpoint;
-  Socket socket;
-  std::optional<net::ip::basic_resolver<net::ip::tcp, Executor>> resolver;
-  std::optional<TlsStream> tls;
-  boost::beast::flat_buffer buffer;
-  SteadyTime deadline{};
-  bool usable = false;  // connected, and the last exchange left it in order
-  bool timed_out = false;
-  bool aborted = false;
-  bool got_bytes = false;  // of the current reply
-};
+bool ClientConnection::Impl::begin(SteadyTime by) {
+  if (in_body) close();
+  timed_out = false;
+  aborted = false;
+  deadline = by;
+  arm(by);
+  return usable;
+}
 
 ClientConnection::ClientConnection(const ClientContext& context, const Endpoint& endpoint)
     : impl_(std::make_unique<Impl>(context, endpoint)) {}
@@ -117,11 +82,7 @@ void ClientConnection::abort() {
 Task<ClientResult> ClientConnection::exchange(std::span<const std::string_view> request,
                                               SteadyTime deadline) {
   Impl& self = *impl_;
-  self.timed_out = false;
-  self.aborted = false;
-  self.deadline = deadline;
-  self.arm(deadline);
-  const bool reused = self.usable;
+  const bool reused = self.begin(deadline);
   auto result = co_await self.try_once(request, reused);
   if (!result) result = co_await self.try_once(request, false);
   self.disarm();
@@ -136,7 +97,11 @@ ClientFailure ClientConnection::Impl::connect_failure(const error_code& error) c
           timed_out ? "no connection within the connect timeout" : error.message()};
 }
 
-/// nullopt: a kept-alive connection was closed under us, nothing came back; try a new one.
+ClientFailure ClientConnection::Impl::failure(const error_code& error) const {
+  if (timed_out) return {ClientFailureKind::timeout, "the answer was not there in time"};
+  return {kind_of(error), error.message()};
+}
+
 Task<std::optional<ClientResult>> ClientConnection::Impl::try_once(
     std::span<const std::string_view> request, bool reused) {
   if (!reused) {
@@ -164,10 +129,8 @@ Task<std::optional<ClientResult>> ClientConnection::Impl::try_once(
   }
   if (error) {
     close();
-    if (timed_out) {
-      co_return ClientFailure{ClientFailureKind::timeout, "the whole answer was not there in time"};
-    }
-    co_return failure(kind_of(error), send_error ? send_error : error);
+    co_return failure(send_error && kind_of(error) == ClientFailureKind::broken ? send_error
+                                                                                : error);
   }
   auto& message = parser->get();
   if (!parser->keep_alive() || send_error || buffer.size() > 0) close();

@@ -5,16 +5,19 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "platform/async/event_loop.h"
+#include "platform/http/message.h"
 
 namespace offpeak::http {
 
@@ -54,6 +57,16 @@ struct ClientFailure {
 
 using ClientResult = std::variant<ClientReply, ClientFailure>;
 
+/// A reply whose body is still to be read.
+struct ClientHead {
+  int status = 0;
+  std::vector<Header> headers;
+  std::optional<std::uint64_t> content_length;  // nullopt: the body says itself where it ends
+
+  /// The first header of that name, compared without case; empty if there is none.
+  std::string_view header(std::string_view name) const { return find_header(headers, name); }
+};
+
 /// A loop's TLS settings (system trust store, verification on); shared by its connections.
 class TlsContext;
 std::unique_ptr<TlsContext, void (*)(TlsContext*)> make_tls_context();
@@ -78,6 +91,17 @@ class ClientConnection {
   /// byte of the reply, the request goes out once more on a new one. `request` lives until the task
   /// is done.
   Task<ClientResult> exchange(std::span<const std::string_view> request, SteadyTime deadline);
+
+  /// Like exchange(), but returns when the reply's head is there; the body comes by read(). What of
+  /// it is not read is lost: the next request then takes a new connection.
+  Task<std::expected<ClientHead, ClientFailure>> open(std::span<const std::string_view> request,
+                                                      SteadyTime deadline);
+  /// Bytes of the body put into `into`, as soon as there are any; 0 at its end. The wait ends by
+  /// `deadline`, as `timeout`. `into` lives until the task is done. After a failure: no more.
+  Task<std::expected<std::size_t, ClientFailure>> read(std::span<char> into, SteadyTime deadline);
+  /// Whether the next request can go out on the connection as it is.
+  bool reusable() const;
+
   /// Breaks off what is under way, as `broken`.
   void abort();
 

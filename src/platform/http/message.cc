@@ -15,10 +15,14 @@ bool iequals(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
 }
 
-std::string_view Request::header(std::string_view name) const {
+std::string_view find_header(const std::vector<Header>& headers, std::string_view name) {
   const auto found = std::ranges::find_if(
       headers, [&](const Header& header) { return iequals(header.name, name); });
   return found == headers.end() ? std::string_view() : std::string_view(found->value);
+}
+
+std::string_view Request::header(std::string_view name) const {
+  return find_header(headers, name);
 }
 
 std::string_view Request::path() const {

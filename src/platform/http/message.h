@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,9 @@ struct Header {
   std::string name;
   std::string value;
 };
+
+/// The first header of that name, compared without case; empty if there is none.
+std::string_view find_header(const std::vector<Header>& headers, std::string_view name);
 
 struct Request {
   std::string method;
@@ -41,6 +45,10 @@ class RequestBody {
   /// The next piece, valid until the next call; empty at the end. An error means that the
   /// connection is gone or broke the protocol: give up.
   virtual Task<Result<std::string_view>> read() = 0;
+  /// From now on until the response is sent, `gone` is called once on the server's loop should the
+  /// client close the connection, or its sending side. Nothing is watched for handlers that do not
+  /// ask. An empty function takes it back. REQUIRES: the body was read to its end.
+  virtual void when_gone(std::function<void()> gone) = 0;
 };
 
 /// A response body that is made while it is sent.

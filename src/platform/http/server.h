@@ -18,8 +18,10 @@ struct ServerLimits {
   std::size_t connections_max = 20'000;
   std::chrono::milliseconds head_timeout = std::chrono::seconds(15);   // first byte to whole head
   std::chrono::milliseconds idle_timeout = std::chrono::seconds(120);  // between requests
-  std::chrono::milliseconds stall_timeout =
-      std::chrono::seconds(30);  // body or reader stands still
+  /// A client that is waited for, to send a body or to take a response, is cut when it moves fewer
+  /// than `stall_bytes_min` bytes in `stall_timeout` of waiting.
+  std::chrono::milliseconds stall_timeout = std::chrono::seconds(30);
+  std::uint64_t stall_bytes_min = 1024;
   /// What is read and thrown away after an early answer, so that the client sees the answer and not
   /// a broken connection.
   std::uint64_t drain_bytes_max = 256ull << 20;
