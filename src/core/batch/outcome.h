@@ -1,5 +1,5 @@
 // What an attempt means to us. One pure function classifies it; the dispatcher, the planner and the
-// journal switch over the three alternatives and know nothing of HTTP.
+// journal switch over the two alternatives and know nothing of HTTP.
 #pragma once
 
 #include <chrono>
@@ -30,13 +30,7 @@ struct RetryLater {
   std::optional<Answered> last_answer;  // a retryable status: what the row gets if retries run out
 };
 
-/// Never answered, and never will be.
-struct GiveUp {
-  std::string code;
-  std::string message;
-};
-
-using Outcome = std::variant<Answered, RetryLater, GiveUp>;
+using Outcome = std::variant<Answered, RetryLater>;
 
 /// How an attempt ended on the wire.
 struct HttpReply {

@@ -149,8 +149,8 @@ std::optional<std::string> decode_json_string(std::string_view literal) {
   return std::string(value.get_string());
 }
 
-std::string encode_json_string(std::string_view text) {
-  if (simdjson::validate_utf8(text)) return boost::json::serialize(text);
+std::string utf8_repaired(std::string_view text) {
+  if (simdjson::validate_utf8(text)) return std::string(text);
   std::string repaired;
   for (std::size_t i = 0; i < text.size();) {
     std::size_t length = 1;
@@ -162,7 +162,12 @@ std::string encode_json_string(std::string_view text) {
     repaired += good ? text.substr(i, length) : std::string_view("\xEF\xBF\xBD");
     i += good ? length : 1;
   }
-  return boost::json::serialize(repaired);
+  return repaired;
+}
+
+std::string encode_json_string(std::string_view text) {
+  if (simdjson::validate_utf8(text)) return boost::json::serialize(text);
+  return boost::json::serialize(utf8_repaired(text));
 }
 
 }  // namespace offpeak

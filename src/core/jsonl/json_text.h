@@ -38,6 +38,9 @@ bool matches_json_grammar(std::string_view text);
 /// a lone surrogate. REQUIRES: a valid literal.
 std::optional<std::string> decode_json_string(std::string_view literal);
 
+/// `text` with bytes that are not UTF-8 replaced by U+FFFD.
+std::string utf8_repaired(std::string_view text);
+
 /// `text` as a JSON string literal with its quotes; bytes that are not UTF-8 become U+FFFD.
 std::string encode_json_string(std::string_view text);
 

@@ -12,31 +12,6 @@
 namespace offpeak {
 namespace {
 
-struct EndpointRules {
-  std::string_view endpoint;
-  std::string_view prompt;  // member that holds the prompt
-  std::string_view prompt_name;
-  bool prompt_required;
-  bool model_required;
-  std::string_view display;
-};
-
-constexpr std::array<EndpointRules, 8> kEndpoints = {{
-    {"/v1/chat/completions", "messages", "Messages", true, true, "Chat Completions"},
-    {"/v1/completions", "prompt", "Prompt", true, true, "Completions"},
-    {"/v1/embeddings", "input", "Input", true, true, "Embeddings"},
-    {"/v1/responses", "input", "Input", false, true, "Responses"},
-    {"/v1/moderations", "input", "Input", true, false, "Moderations"},
-    {"/v1/images/generations", "prompt", "Prompt", true, false, "Images"},
-    {"/v1/images/edits", "prompt", "Prompt", true, false, "Images"},
-    {"/v1/videos", "prompt", "Prompt", true, false, "Videos"},
-}};
-
-EndpointRules rules_of(std::string_view endpoint) {
-  const auto found = std::ranges::find(kEndpoints, endpoint, &EndpointRules::endpoint);
-  return found != kEndpoints.end() ? *found : EndpointRules{endpoint, "", "", false, false, ""};
-}
-
 std::unexpected<LineError> refuse(std::string code, std::string message, std::string_view param) {
   return std::unexpected(LineError{
       .code = std::move(code), .message = std::move(message), .param = std::string(param)});
@@ -80,6 +55,11 @@ std::expected<std::array<std::string_view, N>, LineError> pick(
   return values;
 }
 
+/// A member that is null counts as absent.
+std::string_view present(std::string_view value) {
+  return value == "null" ? std::string_view() : value;
+}
+
 std::uint32_t count_inputs(std::string_view input) {
   if (!input.starts_with('[')) return 1;
   const char* at = skip_json_space(input.data() + 1);
@@ -116,7 +96,14 @@ std::expected<void, LineError> check_method(std::string_view literal) {
 
 std::expected<void, LineError> check_url(std::string_view literal, std::string_view endpoint) {
   if (literal.empty()) return missing("url");
-  if (!literal.starts_with('"') || decode_json_string(literal) != endpoint) {
+  const std::string url =
+      literal.starts_with('"') ? decode_json_string(literal).value_or("") : std::string(literal);
+  if (find_endpoint(url) == nullptr) {
+    return refuse("url_not_found",
+                  fmt::format("The provided url '{}' is not supported by the Batch API.", url),
+                  "url");
+  }
+  if (url != endpoint) {
     return refuse("invalid_url",
                   "The URL provided for this request does not match the batch endpoint.", "url");
   }
@@ -124,6 +111,12 @@ std::expected<void, LineError> check_url(std::string_view literal, std::string_v
 }
 
 }  // namespace
+
+LineChecker::LineChecker(std::string endpoint) : endpoint_(std::move(endpoint)) {
+  const EndpointRules* const known = find_endpoint(endpoint_);
+  rules_ =
+      known != nullptr ? *known : EndpointRules{.prompt_required = false, .model_required = false};
+}
 
 std::expected<CheckedLine, LineError> LineChecker::check(std::string_view line) {
   if (!validator_.valid(line)) {
@@ -152,31 +145,32 @@ std::expected<CheckedLine, LineError> LineChecker::check(std::string_view line) 
 
 std::expected<void, LineError> LineChecker::check_body(std::string_view line,
                                                        CheckedLine& checked) const {
-  const EndpointRules rules = rules_of(endpoint_);
   const char* const body = line.data() + checked.body.offset;
   const auto members =
-      pick(body, std::array<std::string_view, 3>{"model", "stream", rules.prompt}, "body.");
+      pick(body, std::array<std::string_view, 3>{"model", "stream", rules_.prompt}, "body.");
   if (!members) return std::unexpected(members.error());
-  const auto& [model, stream, prompt] = *members;
-  if (model.empty() ? rules.model_required : (!model.starts_with('"') || model.size() == 2)) {
+  const auto& [given_model, stream, given_prompt] = *members;
+  const std::string_view model = present(given_model);
+  const std::string_view prompt = present(given_prompt);
+  if (model.empty() ? rules_.model_required : (!model.starts_with('"') || model.size() == 2)) {
     return refuse("invalid_request",
                   model.empty() ? "Model parameter is required."
                                 : "The model parameter must be a string that is not empty.",
                   "body.model");
   }
-  if (prompt.empty() && rules.prompt_required) {
-    return refuse("invalid_request", fmt::format("{} parameter is required.", rules.prompt_name),
-                  fmt::format("body.{}", rules.prompt));
+  if (prompt.empty() && rules_.prompt_required) {
+    return refuse("invalid_request", fmt::format("{} parameter is required.", rules_.prompt_name),
+                  fmt::format("body.{}", rules_.prompt));
   }
   if (stream == "true") {
     return refuse("streaming_unsupported",
-                  fmt::format("{}: Streaming is not supported in the Batch API.", rules.display),
+                  fmt::format("{}: Streaming is not supported in the Batch API.", rules_.name),
                   "body.stream");
   }
   if (!model.empty()) checked.model = slice_of(line, model);
   checked.prompt = prompt.empty() ? checked.body : slice_of(line, prompt);
   checked.token_estimate = std::max<std::uint32_t>(1, checked.prompt.length / 4);
-  if (endpoint_ == "/v1/embeddings") checked.inputs = count_inputs(prompt);
+  if (rules_.counts_inputs) checked.inputs = count_inputs(prompt);
   return {};
 }
 

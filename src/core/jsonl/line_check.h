@@ -9,6 +9,7 @@
 
 #include "core/jsonl/json_text.h"
 #include "core/records/batch.h"
+#include "core/records/endpoint.h"
 
 namespace offpeak {
 
@@ -34,17 +35,19 @@ struct CheckedLine {
 
 class LineChecker {
  public:
-  /// `endpoint` is the batch's, such as "/v1/chat/completions".
-  explicit LineChecker(std::string endpoint) : endpoint_(std::move(endpoint)) {}
+  /// `endpoint` is the batch's; of one that is unknown only the line's own form is checked.
+  explicit LineChecker(std::string endpoint);
 
   /// The line's parts, or the first thing wrong with it (LineError::line is left 0).
   /// REQUIRES: kJsonPadding readable bytes behind `line`.
   std::expected<CheckedLine, LineError> check(std::string_view line);
+  const EndpointRules& rules() const { return rules_; }
 
  private:
   std::expected<void, LineError> check_body(std::string_view line, CheckedLine& checked) const;
 
   std::string endpoint_;
+  EndpointRules rules_;
   JsonValidator validator_;
 };
 

@@ -2,6 +2,7 @@
 // (contract sections 3.2, 3.3, 3.8).
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -33,5 +34,8 @@ inline constexpr std::int64_t kExpiresAfterMin = 3600;
 inline constexpr std::int64_t kExpiresAfterMax = 2'592'000;
 /// invalid_request naming `param` if `seconds` is out of these bounds.
 Status check_expires_after(std::int64_t seconds, std::string_view param);
+/// The member `name` of `body`: {"anchor": "created_at", "seconds": …}; nullopt if absent or null.
+Result<std::optional<std::int64_t>> parse_expires_after(const boost::json::object& body,
+                                                        std::string_view name);
 
 }  // namespace offpeak

@@ -11,7 +11,10 @@ namespace offpeak {
 FileId make_file_id(Random& random);
 /// The first eight hex digits are the time of creation.
 BatchId make_batch_id(Random& random, UnixSeconds now);
+UploadId make_upload_id(Random& random);
+PartId make_part_id(Random& random);
 ProjectId make_project_id(Random& random);
 KeyId make_key_id(Random& random);
+WebhookEndpointId make_webhook_endpoint_id(Random& random);
 
 }  // namespace offpeak

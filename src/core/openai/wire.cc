@@ -68,6 +68,25 @@ object file_object(const FileRecord& file) {
                 {"status_details", nullptr}};
 }
 
+object upload_object(const UploadRecord& upload, const std::optional<FileRecord>& file) {
+  return object{{"id", upload.id.text()},
+                {"object", "upload"},
+                {"bytes", upload.bytes},
+                {"created_at", seconds(upload.created_at)},
+                {"filename", upload.filename},
+                {"purpose", upload.purpose},
+                {"status", to_string(upload.status)},
+                {"expires_at", seconds(upload.expires_at)},
+                {"file", file ? value(file_object(*file)) : value(nullptr)}};
+}
+
+object part_object(const UploadPart& part) {
+  return object{{"id", part.id.text()},
+                {"object", "upload.part"},
+                {"created_at", seconds(part.created_at)},
+                {"upload_id", part.upload.text()}};
+}
+
 object batch_object(const BatchRecord& batch) {
   return object{{"id", batch.id.text()},
                 {"object", "batch"},

@@ -1,18 +1,24 @@
 // The API's objects as JSON, keys in the live service's order (contract
-// sections 1.6, 3.4, 6.1, 9.1).
+// sections 1.6, 2, 3.4, 6.1, 9.1).
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "core/records/batch.h"
 #include "core/records/file.h"
+#include "core/records/upload.h"
 
 namespace offpeak {
 
 boost::json::object file_object(const FileRecord& file);
+/// `file`: what it has become; null until it is completed, and once the file is gone.
+boost::json::object upload_object(const UploadRecord& upload,
+                                  const std::optional<FileRecord>& file);
+boost::json::object part_object(const UploadPart& part);
 boost::json::object batch_object(const BatchRecord& batch);
 boost::json::object model_object(std::string_view id, UnixSeconds created,
                                  std::string_view owned_by);

@@ -61,5 +61,27 @@ TEST(Wire, ErrorsHaveAllFourKeys) {
             R"({"error":{"message":"m","type":"t","param":null,"code":"c"}})");
 }
 
+TEST(Wire, UploadAndPartHaveTheKeysOfTheSpecification) {
+  UploadRecord upload{.id = UploadId("upload_1"),
+                      .bytes = 7,
+                      .created_at = at(10),
+                      .expires_at = at(3610),
+                      .filename = "in.jsonl",
+                      .purpose = "batch",
+                      .mime_type = "text/jsonl"};
+  EXPECT_EQ(boost::json::serialize(upload_object(upload, {})),
+            R"({"id":"upload_1","object":"upload","bytes":7,"created_at":10,)"
+            R"("filename":"in.jsonl","purpose":"batch","status":"pending","expires_at":3610,)"
+            R"("file":null})");
+  upload.status = UploadStatus::completed;
+  const FileRecord file{.id = FileId("file-1"), .bytes = 7};
+  const auto completed = upload_object(upload, file);
+  EXPECT_EQ(completed.at("status"), "completed");
+  EXPECT_EQ(completed.at("file"), file_object(file));
+  EXPECT_EQ(boost::json::serialize(part_object(
+                {.id = PartId("part_1"), .upload = upload.id, .created_at = at(11), .bytes = 7})),
+            R"({"id":"part_1","object":"upload.part","created_at":11,"upload_id":"upload_1"})");
+}
+
 }  // namespace
 }  // namespace offpeak

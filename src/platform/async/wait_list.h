@@ -16,7 +16,6 @@ class WaitList {
   /// Resumes all that wait, one after the other, before it returns. What starts to wait meanwhile
   /// waits for the next call.
   void release_all();
-  bool empty() const { return waiting_.empty(); }
 
  private:
   std::vector<std::move_only_function<void()>> waiting_;

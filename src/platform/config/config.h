@@ -67,17 +67,33 @@ struct UpstreamConfig {
 
 enum class LimitProfile { openai, unlimited };
 
+/// What all unfinished batches of a project together may hold for one model; its own where one is
+/// named in limits.per_model.
+struct EnqueuedConfig {
+  std::uint64_t tokens = kUnlimited;
+  std::uint64_t requests = kUnlimited;
+};
+
 struct LimitsConfig {
   LimitProfile profile = LimitProfile::openai;
   std::uint64_t rows = 50'000;                    // of one batch
   std::uint64_t file_bytes = 512ULL << 20;        // of one upload
+  std::uint64_t upload_bytes = 8ULL << 30;        // of a file that comes in parts
   std::uint64_t batch_file_bytes = 200ULL << 20;  // of a batch's input file
   std::uint64_t line_bytes = 8ULL << 20;          // never above kLineBytesMax
   std::uint64_t embedding_inputs = 50'000;        // over all rows of one batch
   std::uint64_t listed_errors = 1'000;            // line errors shown in a failed batch
+  EnqueuedConfig enqueued;                        // of every model
+  std::map<std::string, EnqueuedConfig> per_model = {};
 };
 
 LimitsConfig limits_of(LimitProfile profile);
+
+/// Of one project; kUnlimited: none.
+struct RateLimitsConfig {
+  std::uint64_t requests_per_minute = 10'000'000;
+  std::uint64_t tokens_per_minute = 10'000'000'000;  // of synchronous requests, estimated
+};
 
 struct RetryConfig {
   int max_attempts = 5;  // answers that ask for a retry, per row
@@ -100,6 +116,11 @@ struct HttpConfig {
   std::chrono::milliseconds head_timeout{15'000};
   std::chrono::milliseconds body_timeout{30'000};
   std::chrono::milliseconds idle_timeout{75'000};
+  std::uint64_t inference_body_bytes = 64ULL << 20;  // of a synchronous request
+};
+
+struct WebhooksConfig {
+  bool allow_private_targets = false;
 };
 
 /// What the tokens would cost elsewhere, for the savings shown to users.
@@ -119,10 +140,12 @@ struct Config {
   EngineConfig engine;
   std::vector<UpstreamConfig> upstreams;
   LimitsConfig limits;
+  RateLimitsConfig rate_limits;
   RetryConfig retry;
   ShutdownConfig shutdown;
   StorageConfig storage;
   HttpConfig http;
+  WebhooksConfig webhooks;
   PricesConfig prices;
 };
 

@@ -54,6 +54,32 @@ TEST_F(LoadConfig, NeedsNothing) {
   EXPECT_EQ(config->limits.batch_file_bytes, 209'715'200u);
 }
 
+TEST_F(LoadConfig, ReadsWhatModelsMayEnqueue) {
+  const auto config = load(R"(limits:
+  per_model:
+    gpt-4o: {enqueued_tokens: 90000}
+    "a/b:c": {enqueued_requests: unlimited, enqueued_tokens: 5}
+  enqueued_requests: 7
+)");
+  ASSERT_TRUE(config) << to_string(config.error()[0]);
+  const auto& limits = config->limits;
+  EXPECT_EQ(limits.enqueued.tokens, kUnlimited);
+  EXPECT_EQ(limits.enqueued.requests, 7u);
+  EXPECT_EQ(limits.per_model.at("gpt-4o").tokens, 90'000u);
+  EXPECT_EQ(limits.per_model.at("gpt-4o").requests, 7u);
+  EXPECT_EQ(limits.per_model.at("a/b:c").requests, kUnlimited);
+  EXPECT_EQ(limits.per_model.at("a/b:c").tokens, 5u);
+  sources_.environment["OFFPEAK_LIMITS__PER_MODEL"] = "{m: {enqueued_tokens: 3}}";
+  EXPECT_EQ(load("")->limits.per_model.at("m").tokens, 3u);
+}
+
+TEST_F(LoadConfig, AProfileIsTheSameUnderAnyOrder) {
+  const auto config = load("limits: {per_model: {m: {enqueued_tokens: 3}}, profile: unlimited}\n");
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->limits.rows, kUnlimited);
+  EXPECT_EQ(config->limits.per_model.at("m").tokens, 3u);
+}
+
 TEST_F(LoadConfig, ReadsAnUpstreamWhole) {
   const auto config = load(R"(upstreams:
   - name: gpu-a
@@ -172,6 +198,14 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"retry:\n  base_delay: 1w\n", "2:15: 'retry.base_delay' must be a duration"},
         Mistake{"retry:\n  base_delay: 1m\n",
                 "2:15: 'retry.base_delay' must not be longer than 'retry.max_delay'"},
+        Mistake{"limits:\n  per_model: 5\n", "2:14: 'limits.per_model' must be a section of"},
+        Mistake{"limits:\n  per_model:\n    m: 5\n",
+                "3:8: 'limits.per_model.m' must be a section of limits"},
+        Mistake{"limits:\n  per_model:\n    m: {enqueued_token: 5}\n",
+                "3:9: unknown setting 'enqueued_token' in 'limits.per_model.m': did you mean "
+                "'enqueued_tokens'?"},
+        Mistake{"limits:\n  per_model:\n    m: {enqueued_tokens: many}\n",
+                "3:26: 'limits.per_model.m.enqueued_tokens' must be"},
         Mistake{"limits:\n  file_bytes: lots\n", "2:15: 'limits.file_bytes' must be a size"},
         Mistake{"prices: {input: 0.00000001}\n", "1:17: 'prices.input' must be a number"},
         Mistake{"upstreams: {name: a}\n", "1:12: 'upstreams' must be a list"},

@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "platform/config/model_limits.h"
 #include "platform/config/setting_kinds.h"
 #include "platform/config/suggest.h"
 
@@ -216,6 +217,8 @@ void add_limits(std::vector<Setting<Config>>& table) {
       setting<C>("limits.rows", CountKind{}, OFFPEAK_MEMBER(limits.rows), "Rows of one batch."));
   table.push_back(setting<C>("limits.file_bytes", SizeKind{}, OFFPEAK_MEMBER(limits.file_bytes),
                              "One uploaded file."));
+  table.push_back(setting<C>("limits.upload_bytes", SizeKind{}, OFFPEAK_MEMBER(limits.upload_bytes),
+                             "A file that comes in parts, through /v1/uploads."));
   table.push_back(setting<C>("limits.batch_file_bytes", SizeKind{},
                              OFFPEAK_MEMBER(limits.batch_file_bytes), "A batch's input file."));
   table.push_back(setting<C>("limits.line_bytes", SizeKind{}, OFFPEAK_MEMBER(limits.line_bytes),
@@ -226,6 +229,30 @@ void add_limits(std::vector<Setting<Config>>& table) {
   table.push_back(setting<C>("limits.listed_errors", CountKind{},
                              OFFPEAK_MEMBER(limits.listed_errors),
                              "Line errors listed in a failed batch."));
+  table.push_back(setting<C>("limits.enqueued_tokens", CountKind{},
+                             OFFPEAK_MEMBER(limits.enqueued.tokens),
+                             "Prompt tokens (estimated) in all unfinished batches of a project, "
+                             "per model."));
+  table.push_back(setting<C>("limits.enqueued_requests", CountKind{},
+                             OFFPEAK_MEMBER(limits.enqueued.requests),
+                             "Rows in all unfinished batches of a project, per model."));
+  table.push_back({.name = "limits.per_model",
+                   .help = "Models with an enqueued_tokens or enqueued_requests of their own.",
+                   .accepts = std::string(kModelLimitsForm),
+                   .fallback = "none",
+                   .assign = [](C& target, const YamlNode& node, Problems& problems) {
+                     assign_model_limits(target.limits, node, problems);
+                   }});
+}
+
+void add_rate_limits(std::vector<Setting<Config>>& table) {
+  using C = Config;
+  table.push_back(setting<C>("rate_limits.requests_per_minute", CountKind{},
+                             OFFPEAK_MEMBER(rate_limits.requests_per_minute),
+                             "Requests of one project; more are answered with 429."));
+  table.push_back(setting<C>("rate_limits.tokens_per_minute", CountKind{},
+                             OFFPEAK_MEMBER(rate_limits.tokens_per_minute),
+                             "Prompt tokens (estimated) of one project's synchronous requests."));
 }
 
 void add_retry_settings(std::vector<Setting<Config>>& table) {
@@ -260,9 +287,21 @@ void add_process_settings(std::vector<Setting<Config>>& table) {
                              OFFPEAK_MEMBER(http.head_timeout), "To receive a request's head."));
   table.push_back(setting<C>("http.body_timeout", DurationKind{1ms, 1h},
                              OFFPEAK_MEMBER(http.body_timeout),
-                             "Longest pause within a request's body or a download."));
+                             "A client that sends a body or takes a response moves at least "
+                             "1 KiB in this time, or is cut."));
   table.push_back(setting<C>("http.idle_timeout", DurationKind{1ms, 24h},
                              OFFPEAK_MEMBER(http.idle_timeout), "Between two requests."));
+  table.push_back(setting<C>("http.inference_body_bytes", SizeKind{},
+                             OFFPEAK_MEMBER(http.inference_body_bytes),
+                             "The body of a synchronous request, images included."));
+}
+
+void add_webhooks(std::vector<Setting<Config>>& table) {
+  const ChoiceKind<bool> answers{{{"true", true}, {"false", false}}};
+  table.push_back(setting<Config>("webhooks.allow_private_targets", answers,
+                                  OFFPEAK_MEMBER(webhooks.allow_private_targets),
+                                  "Whether webhooks may go to private addresses and by plain "
+                                  "http."));
 }
 
 void add_prices(std::vector<Setting<Config>>& table) {
@@ -313,8 +352,10 @@ std::span<const Setting<Config>> config_settings() {
     add_engine_settings(made);
     add_upstreams(made);
     add_limits(made);
+    add_rate_limits(made);
     add_retry_settings(made);
     add_process_settings(made);
+    add_webhooks(made);
     add_prices(made);
     return made;
   }();
@@ -351,6 +392,7 @@ LimitsConfig limits_of(LimitProfile profile) {
   return {.profile = profile,
           .rows = kUnlimited,
           .file_bytes = kUnlimited,
+          .upload_bytes = kUnlimited,
           .batch_file_bytes = kUnlimited,
           .line_bytes = kLineBytesMax,
           .embedding_inputs = kUnlimited};
