@@ -52,14 +52,14 @@ std::optional<std::string> presented_key(const http::Request& request) {
   return std::nullopt;
 }
 
-Result<ProjectId> authenticate(MetaStore& meta, const http::Request& request) {
+Result<ApiKey> authenticate(MetaStore& meta, const http::Request& request) {
   const auto key = presented_key(request);
   if (!key) return no_key();
   if (!is_well_formed_api_key(*key)) return bad_key(*key);
   const auto found = meta.find_key(sha256_hex(*key));
   if (!found) return std::unexpected(found.error());
   if (!*found) return bad_key(*key);
-  return (*found)->project;
+  return **found;
 }
 
 Status authenticate_operator(std::string_view operator_key_sha256, const http::Request& request) {

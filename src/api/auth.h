@@ -14,9 +14,8 @@ namespace offpeak {
 /// The key of an Authorization header: "Bearer KEY", or Basic with KEY as the password.
 std::optional<std::string> presented_key(const http::Request& request);
 
-/// The project of the caller's key; unauthenticated with the service's texts (contract
-/// section 6.2).
-Result<ProjectId> authenticate(MetaStore& meta, const http::Request& request);
+/// The caller's key; unauthenticated with the service's texts (contract section 6.2).
+Result<ApiKey> authenticate(MetaStore& meta, const http::Request& request);
 
 /// Whether the caller presents the operator's key, given as its SHA-256.
 Status authenticate_operator(std::string_view operator_key_sha256, const http::Request& request);

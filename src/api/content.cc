@@ -32,7 +32,9 @@ std::optional<std::uint64_t> parse_u64(std::string_view text) {
 /// nullopt: no range asked for, or one to be ignored. A range outside the file has length 0.
 std::optional<ByteRange> parse_range(std::string_view header, std::uint64_t size) {
   constexpr std::string_view kUnit = "bytes=";
-  if (!header.starts_with(kUnit) || header.contains(',')) return std::nullopt;
+  if (!http::iequals(header.substr(0, kUnit.size()), kUnit) || header.contains(',')) {
+    return std::nullopt;
+  }
   header.remove_prefix(kUnit.size());
   const auto dash = header.find('-');
   if (dash == std::string_view::npos) return std::nullopt;
@@ -48,6 +50,17 @@ std::optional<ByteRange> parse_range(std::string_view header, std::uint64_t size
   if (*first >= size) return ByteRange{*first, 0};
   const std::uint64_t end = open_end || *last >= size ? size : *last + 1;
   return ByteRange{*first, end - *first};
+}
+
+/// RFC 6266: the name for clients that read the plain form, then the whole name.
+std::string content_disposition(std::string_view filename) {
+  std::string plain;
+  for (const char c : filename) {
+    const bool kept = c >= ' ' && c < 0x7F && c != '"' && c != '\\' && c != '%';
+    plain += kept ? c : '_';
+  }
+  return fmt::format("attachment; filename=\"{}\"; filename*=UTF-8''{}", plain,
+                     http::percent_encode(filename));
 }
 
 class ContentStream final : public http::ResponseStream {
@@ -89,9 +102,12 @@ class ContentStream final : public http::ResponseStream {
 
 }  // namespace
 
-http::Response content_response(const FileRecord& file, FileReader reader, std::string_view header,
-                                Workers& workers) {
-  const auto asked = parse_range(header, file.bytes);
+http::Response content_response(const FileRecord& file, FileReader reader,
+                                const http::Request& request, Workers& workers) {
+  const std::string etag = fmt::format("\"{}\"", file.id);
+  const std::string_view condition = request.header("if-range");
+  const bool ranged = condition.empty() || condition == etag;
+  const auto asked = parse_range(ranged ? request.header("range") : "", file.bytes);
   if (asked && asked->length == 0) {
     auto response = error_response(
         {ErrorKind::invalid_request, "The requested range is outside the file.", "invalid_range"});
@@ -102,10 +118,9 @@ http::Response content_response(const FileRecord& file, FileReader reader, std::
   const ByteRange range = asked.value_or(ByteRange{0, file.bytes});
   http::Response response{.status = asked ? 206 : 200};
   response.headers = {{"content-type", "application/octet-stream"},
-                      {"content-disposition", fmt::format("attachment; filename*=UTF-8''{}",
-                                                          http::percent_encode(file.filename))},
+                      {"content-disposition", content_disposition(file.filename)},
                       {"accept-ranges", "bytes"},
-                      {"etag", fmt::format("\"{}\"", file.id)}};
+                      {"etag", etag}};
   if (asked) {
     response.headers.push_back(
         {"content-range",

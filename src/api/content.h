@@ -10,9 +10,9 @@
 
 namespace offpeak {
 
-/// 200, 206 or 416 (RFC 9110 section 14; one range, several are answered with the whole file).
-/// Reading happens on `workers`.
-http::Response content_response(const FileRecord& file, FileReader reader, std::string_view range,
-                                Workers& workers);
+/// 200, 206 or 416 as the request's Range and If-Range ask (RFC 9110 section 14; several ranges are
+/// answered with the whole file). Reading happens on `workers`.
+http::Response content_response(const FileRecord& file, FileReader reader,
+                                const http::Request& request, Workers& workers);
 
 }  // namespace offpeak

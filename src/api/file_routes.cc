@@ -15,13 +15,24 @@ constexpr ListRules kFileList{
     .limit_default = 10'000, .limit_max = 10'000, .ordered = true, .purposes = true};
 
 Task<http::Response> create_file(const ApiWorld& world, std::uint64_t bytes_max, Call& call) {
-  const auto file = co_await receive_upload(world.files, world.workers, call.project, call.request,
-                                            call.body, bytes_max);
-  if (!file) {
-    log::debug("api", "an upload is refused: {}", file.error().message);
-    co_return error_response(file.error());
+  auto received = co_await receive_upload(world.files, world.workers, call.project, call.request,
+                                          call.body, bytes_max);
+  if (!received) {
+    log::debug("api", "an upload is refused: {}", received.error().message);
+    co_return error_response(received.error());
   }
-  co_return json_response(file_object(*file));
+  if (auto earlier = call.repeats.answered(call, received->fingerprint())) {
+    co_return std::move(*earlier);
+  }
+  auto make = [&received, &call] { return received->make(call.mark); };
+  const auto file = co_await offload(world.workers, std::move(make));
+  co_return file ? json_response(file_object(*file)) : error_response(file.error());
+}
+
+Result<http::Response> created_file(const ApiWorld& world, Call& call, const std::string& id) {
+  const auto file = world.files.meta.file(call.project, FileId(id));
+  if (!file) return std::unexpected(file.error());
+  return json_response(file_object(*file));
 }
 
 Task<http::Response> list_files(const ApiWorld& world, Call& call) {
@@ -56,25 +67,41 @@ Task<http::Response> file_content(const ApiWorld& world, Call& call) {
     log::error("files", "file {} cannot be opened: {}", file->id, reader.error().message);
     co_return error_response({ErrorKind::internal, reader.error().message});
   }
-  co_return content_response(*file, std::move(*reader), call.request.header("range"),
-                             world.workers);
+  co_return content_response(*file, std::move(*reader), call.request, world.workers);
 }
 
 }  // namespace
 
 void add_file_routes(Router& router, const ApiWorld& world, const ApiSettings& settings) {
-  router.add({"POST", "/v1/files", Access::project,
-              [&world, bytes_max = settings.file_bytes_max](Call& call) {
-                return create_file(world, bytes_max, call);
-              }});
-  router.add({"GET", "/v1/files", Access::project,
-              [&world](Call& call) { return list_files(world, call); }});
-  router.add({"GET", "/v1/files/{file_id}", Access::project,
-              [&world](Call& call) { return retrieve_file(world, call); }});
-  router.add({"DELETE", "/v1/files/{file_id}", Access::project,
-              [&world](Call& call) { return delete_file(world, call); }});
-  router.add({"GET", "/v1/files/{file_id}/content", Access::project,
-              [&world](Call& call) { return file_content(world, call); }});
+  router.add({.method = "POST",
+              .pattern = "/v1/files",
+              .body = BodyKind::form,
+              .doc = {"createFile", "Uploads a file", "CreateFileRequest", "File"},
+              .serve = [&world, bytes_max = settings.file_bytes_max](
+                           Call& call) { return create_file(world, bytes_max, call); },
+              .again = [&world](Call& call,
+                                const std::string& id) { return created_file(world, call, id); }});
+  router.add({.method = "GET",
+              .pattern = "/v1/files",
+              .doc = {"listFiles",
+                      "Lists the project's files",
+                      {},
+                      "FileList",
+                      {"after", "fileLimit", "order", "purpose"}},
+              .serve = [&world](Call& call) { return list_files(world, call); }});
+  router.add({.method = "GET",
+              .pattern = "/v1/files/{file_id}",
+              .doc = {"retrieveFile", "One file's facts", {}, "File"},
+              .serve = [&world](Call& call) { return retrieve_file(world, call); }});
+  router.add(
+      {.method = "DELETE",
+       .pattern = "/v1/files/{file_id}",
+       .doc = {"deleteFile", "Deletes a file; a batch that reads it goes on", {}, "DeletedFile"},
+       .serve = [&world](Call& call) { return delete_file(world, call); }});
+  router.add({.method = "GET",
+              .pattern = "/v1/files/{file_id}/content",
+              .doc = {"downloadFile", "A file's bytes; takes Range"},
+              .serve = [&world](Call& call) { return file_content(world, call); }});
 }
 
 }  // namespace offpeak

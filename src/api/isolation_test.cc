@@ -15,9 +15,6 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr std::string_view kFileArgument = "{file_id}";
-constexpr std::string_view kBatchArgument = "{batch_id}";
-
 void replace_all(std::string& in, std::string_view what, std::string_view with) {
   for (auto at = in.find(what); at != std::string::npos; at = in.find(what, at + with.size())) {
     in.replace(at, what.size(), with);
@@ -38,6 +35,14 @@ class IsolationTest : public ServerFixture {
       return {.status = 400, .body = "{}"};
     });
     start();
+    const auto endpoint =
+        made("/v1/webhook_endpoints", {{"name", "ops"},
+                                       {"url", "https://example.com/hook"},
+                                       {"event_types", boost::json::array{"batch.completed"}}});
+    const auto pending = made("/v1/uploads", {{"filename", "a.jsonl"},
+                                              {"purpose", "batch"},
+                                              {"bytes", 3},
+                                              {"mime_type", "application/jsonl"}});
     input = upload(chat_rows(2));
     finished = create_batch(input);
     EXPECT_TRUE(reaches(finished, "completed"));
@@ -47,18 +52,69 @@ class IsolationTest : public ServerFixture {
     const auto shown = batch(finished);
     files = {input, std::string(shown.at("output_file_id").as_string()),
              std::string(shown.at("error_file_id").as_string())};
+    const auto log = client().get("/v1/webhook_endpoints/" + endpoint + "/deliveries").json();
+    const auto delivery = std::string(log.at("data").at(0).at("id").as_string());
+    own = {{"{file_id}", files},
+           {"{batch_id}", {finished, running}},
+           {"{upload_id}", {pending}},
+           {"{webhook_endpoint_id}", {endpoint}},
+           {"{delivery_id}", {delivery}}};
     other = stranger();
   }
 
-  /// Status, headers and body with `id` and what differs between any two calls taken out.
-  static std::string told(const TestReply& reply, std::string_view id) {
+  std::string made(const std::string& path, const boost::json::object& body) const {
+    const auto reply = client().post(path, body);
+    EXPECT_EQ(reply.status, 200) << reply.body;
+    return std::string(reply.json().at("id").as_string());
+  }
+
+  /// Every path of a route's pattern to objects of the first project; empty if an argument is new.
+  std::vector<std::string> paths_of(std::string_view pattern) const {
+    std::vector<std::string> paths = {std::string(pattern)};
+    for (const auto& [argument, ids] : own) {
+      std::vector<std::string> filled;
+      for (const auto& path : paths) {
+        if (!path.contains(argument)) filled.push_back(path);
+        for (const auto& id : path.contains(argument) ? ids : std::vector<std::string>()) {
+          filled.push_back(path);
+          replace_all(filled.back(), argument, id);
+        }
+      }
+      paths = std::move(filled);
+    }
+    return paths;
+  }
+
+  /// The same text with other ids of the same shapes.
+  std::string with_unknown_ids(std::string text) const {
+    for (const auto& [argument, ids] : own) {
+      for (const auto& id : ids) replace_all(text, id, unknown_like(id));
+    }
+    return text;
+  }
+
+  /// A body that the route would take from the object's owner.
+  TestReply call_other(const Route& route, const std::string& path) const {
+    if (route.body == BodyKind::form) {
+      return other.call(route.method, path,
+                        "--b\r\nContent-Disposition: form-data; name=\"data\"; filename=\"a\"\r\n"
+                        "\r\nabc\r\n--b--\r\n",
+                        {{"Content-Type", "multipart/form-data; boundary=b"}});
+    }
+    std::string body = "{}";
+    if (path.ends_with("/complete")) body = R"({"part_ids":["part_1"]})";
+    if (path.ends_with("/test")) body = R"({"event_type":"batch.completed"})";
+    return other.call(route.method, path, route.body == BodyKind::text ? body : "");
+  }
+
+  /// Status, headers and body without what differs between any two calls.
+  static std::string told(const TestReply& reply) {
     std::string all = fmt::format("{}\n", reply.status);
     for (const auto& header : reply.headers) {
       if (header.name == "x-request-id" || header.name == "openai-processing-ms") continue;
       all += fmt::format("{}: {}\n", header.name, header.value);
     }
     all += reply.body;
-    replace_all(all, id, "ID");
     return all;
   }
 
@@ -66,6 +122,7 @@ class IsolationTest : public ServerFixture {
   std::string finished;
   std::string running;
   std::vector<std::string> files;
+  std::map<std::string, std::vector<std::string>> own;  // by the argument that takes it
   TestClient other;
 };
 
@@ -76,21 +133,14 @@ TEST_F(IsolationTest, AForeignIdIsAnsweredAsAnUnknownOneOnEveryRoute) {
     if (!pattern.contains('{') || pattern.contains("{model}")) continue;
     SCOPED_TRACE(fmt::format("{} {}", route.method, pattern));
     ASSERT_EQ(route.access, Access::project);
-    const bool of_file = pattern.contains(kFileArgument);
-    ASSERT_TRUE(of_file || pattern.contains(kBatchArgument)) << "a new kind of argument";
-    for (const auto& id : of_file ? files : std::vector{finished, running}) {
-      const auto path_of = [&](const std::string& named) {
-        std::string path = pattern;
-        replace_all(path, of_file ? kFileArgument : kBatchArgument, named);
-        return path;
-      };
-      const auto unknown = unknown_like(id);
-      const auto foreign_reply = other.call(route.method, path_of(id));
-      const auto unknown_reply = other.call(route.method, path_of(unknown));
-      EXPECT_EQ(foreign_reply.status, 404);
-      EXPECT_EQ(told(foreign_reply, id), told(unknown_reply, unknown));
+    for (const auto& path : paths_of(pattern)) {
+      ASSERT_FALSE(path.contains('{')) << "a new kind of argument: " << path;
+      const auto foreign = call_other(route, path);
+      const auto unknown = call_other(route, with_unknown_ids(path));
+      EXPECT_EQ(foreign.status, 404) << foreign.body;
+      EXPECT_EQ(with_unknown_ids(told(foreign)), told(unknown));
       if (route.method == "GET") {
-        EXPECT_EQ(client().get(path_of(id)).status, 200);
+        EXPECT_EQ(client().get(path).status, 200);
       }
       ++checked;
     }
@@ -111,8 +161,8 @@ TEST_F(IsolationTest, ListsShowOnlyOnesOwn) {
     EXPECT_EQ(reply.status, 200);
     for (const auto& id : {input, finished, running}) {
       EXPECT_THAT(reply.body, Not(HasSubstr(id)));
-      EXPECT_EQ(told(other.get(path + "?after=" + id), id),
-                told(other.get(path + "?after=" + unknown_like(id)), unknown_like(id)));
+      EXPECT_EQ(with_unknown_ids(told(other.get(path + "?after=" + id))),
+                told(other.get(path + "?after=" + unknown_like(id))));
     }
   }
 }

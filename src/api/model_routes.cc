@@ -34,13 +34,16 @@ Task<http::Response> retrieve_model(const ApiWorld& world, UnixSeconds created, 
 }  // namespace
 
 void add_model_routes(Router& router, const ApiWorld& world, const ApiSettings& settings) {
-  router.add({"GET", "/v1/models", Access::project, [&world, created = settings.started_at](Call&) {
-                return list_models(world, created);
-              }});
-  router.add({"GET", "/v1/models/{model}", Access::project,
-              [&world, created = settings.started_at](Call& call) {
-                return retrieve_model(world, created, call);
-              }});
+  const UnixSeconds created = settings.started_at;
+  router.add({.method = "GET",
+              .pattern = "/v1/models",
+              .doc = {"listModels", "The models that can be asked for", {}, "ModelList"},
+              .serve = [&world, created](Call&) { return list_models(world, created); }});
+  router.add(
+      {.method = "GET",
+       .pattern = "/v1/models/{model}",
+       .doc = {"retrieveModel", "One model", {}, "Model"},
+       .serve = [&world, created](Call& call) { return retrieve_model(world, created, call); }});
 }
 
 }  // namespace offpeak

@@ -11,10 +11,8 @@ namespace offpeak {
 namespace {
 
 Task<http::Response> create_project_route(const ApiWorld& world, Call& call) {
-  const auto text = co_await read_body(call, kJsonBodyMax);
-  if (!text) co_return error_response(text.error());
   boost::system::error_code error;
-  const auto body = boost::json::parse(*text, error);
+  const auto body = boost::json::parse(call.text, error);
   const auto* const name =
       !error && body.is_object() ? body.get_object().if_contains("name") : nullptr;
   if (name == nullptr || !name->is_string()) {
@@ -31,8 +29,13 @@ Task<http::Response> create_project_route(const ApiWorld& world, Call& call) {
 }  // namespace
 
 void add_project_routes(Router& router, const ApiWorld& world) {
-  router.add({"POST", "/internal/projects", Access::operator_only,
-              [&world](Call& call) { return create_project_route(world, call); }});
+  router.add({.method = "POST",
+              .pattern = "/internal/projects",
+              .access = Access::operator_only,
+              .body = BodyKind::text,
+              .doc = {"createProject", "Makes a project and its first key", "CreateProjectRequest",
+                      "ProjectWithKey"},
+              .serve = [&world](Call& call) { return create_project_route(world, call); }});
 }
 
 }  // namespace offpeak

@@ -2,14 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <boost/json/serialize.hpp>
 #include <utility>
 
 #include "api/auth.h"
 #include "api/error_response.h"
+#include "api/openapi.h"
 #include "platform/observe/log.h"
 
 namespace offpeak {
 namespace {
+
+/// The estimate that batches use too.
+constexpr std::uint64_t kBytesPerToken = 4;
 
 void add_standard_headers(http::Response& response, std::string_view request_id) {
   response.headers.push_back({"x-request-id", std::string(request_id)});
@@ -23,23 +28,70 @@ Task<http::Response> answer_ok(Call&) {
   co_return response;
 }
 
+/// Reads the body of a route that wants it whole into call.text.
+Task<Status> read_text(Call& call) {
+  if (call.route.body != BodyKind::text) co_return Status();
+  while (true) {
+    const auto piece = co_await call.body.read();
+    if (!piece) co_return std::unexpected(piece.error());
+    if (piece->empty()) co_return Status();
+    if (call.text.size() + piece->size() > call.route.body_bytes_max) {
+      co_return fail(ErrorKind::too_large, fmt::format("The request body is larger than {} bytes.",
+                                                       call.route.body_bytes_max));
+    }
+    call.text += *piece;
+  }
+}
+
 }  // namespace
 
 ServerApi::ServerApi(ApiWorld world, ApiSettings settings)
-    : world_(world), settings_(std::move(settings)) {
+    : world_(world),
+      settings_(std::move(settings)),
+      repeats_(world_.files.meta, world_.files.clock, world_.workers, world_.box),
+      rate_limits_(world_.files.clock, settings_.rate_limits) {
   add_file_routes(router_, world_, settings_);
+  add_upload_routes(router_, world_, settings_);
   add_batch_routes(router_, world_);
   add_model_routes(router_, world_, settings_);
+  add_inference_routes(router_, world_, settings_);
   add_project_routes(router_, world_);
-  router_.add({"GET", "/livez", Access::open, answer_ok});
-  router_.add({"GET", "/healthz", Access::open, answer_ok});
-  router_.add({"GET", "/readyz", Access::open, [this](Call& call) -> Task<http::Response> {
+  add_webhook_routes(router_, world_);
+  add_own_routes();
+  openapi_ = boost::json::serialize(openapi_document(router_));
+}
+
+void ServerApi::add_own_routes() {
+  router_.add({.method = "GET",
+               .pattern = "/livez",
+               .access = Access::open,
+               .doc = {"isAlive", "Whether the process answers"},
+               .serve = answer_ok});
+  router_.add({.method = "GET",
+               .pattern = "/healthz",
+               .access = Access::open,
+               .doc = {"isHealthy", "Whether the process answers"},
+               .serve = answer_ok});
+  router_.add({.method = "GET",
+               .pattern = "/readyz",
+               .access = Access::open,
+               .doc = {"isReady", "Whether the server can do its work"},
+               .serve = [this](Call& call) -> Task<http::Response> {
                  if (auto ok = world_.files.meta.check(); !ok) {
                    log::error("api", "not ready: {}", ok.error().message);
                    co_return error_response(
                        {ErrorKind::unavailable, "The metadata store does not answer."});
                  }
                  co_return co_await answer_ok(call);
+               }});
+  router_.add({.method = "GET",
+               .pattern = "/openapi.json",
+               .access = Access::open,
+               .doc = {"describeApi", "This document", {}, "AnyObject"},
+               .serve = [this](Call&) -> Task<http::Response> {
+                 http::Response response{.body = openapi_};
+                 response.headers.push_back({"content-type", "application/json"});
+                 co_return response;
                }});
 }
 
@@ -64,17 +116,48 @@ Task<http::Response> ServerApi::route(http::Request& request, http::RequestBody&
     }
     co_return response;
   }
-  Call call{request, body, {}, std::move(match->arguments)};
-  if (match->route->access == Access::project) {
-    auto project = authenticate(world_.files.meta, request);
-    if (!project) co_return error_response(project.error());
-    call.project = std::move(*project);
-  } else if (match->route->access == Access::operator_only) {
+  Call call{request, body, *match->route, repeats_};
+  call.arguments = std::move(match->arguments);
+  if (call.route.access == Access::project) co_return co_await serve_project(call);
+  if (call.route.access == Access::operator_only) {
     if (auto ok = authenticate_operator(settings_.operator_key_sha256, request); !ok) {
       co_return error_response(ok.error());
     }
   }
-  co_return co_await match->route->serve(call);
+  if (auto read = co_await read_text(call); !read) co_return error_response(read.error());
+  co_return co_await call.route.serve(call);
+}
+
+Task<http::Response> ServerApi::serve_project(Call& call) {
+  const auto key = authenticate(world_.files.meta, call.request);
+  if (!key) co_return error_response(key.error());
+  call.project = key->project;
+  call.key = key->id;
+  auto refused = rate_limits_.take_request(call.project);
+  auto response = refused ? std::move(*refused) : co_await serve_once(call);
+  rate_limits_.add_headers(call.project, call.route.spends_tokens, response);
+  response.headers.push_back({"openai-organization", "org-offpeak"});
+  response.headers.push_back({"openai-project", call.project.text()});
+  co_return response;
+}
+
+Task<http::Response> ServerApi::serve_once(Call& call) {
+  if (call.request.method != "POST") co_return co_await call.route.serve(call);
+  auto claim = repeats_.claim(call);
+  if (!claim) co_return std::move(claim.error());
+  if (auto read = co_await read_text(call); !read) co_return error_response(read.error());
+  if (call.route.body != BodyKind::form) {
+    if (auto earlier = repeats_.answered(call, call.text)) co_return std::move(*earlier);
+  }
+  if (call.route.spends_tokens) {
+    const std::uint64_t tokens = call.text.size() / kBytesPerToken;
+    if (auto refused = rate_limits_.take_tokens(call.project, tokens)) {
+      co_return std::move(*refused);
+    }
+  }
+  auto response = co_await call.route.serve(call);
+  co_await repeats_.keep(call, response);
+  co_return response;
 }
 
 http::Response ServerApi::refuse(const Error& error, std::string_view request_id) {
@@ -82,20 +165,6 @@ http::Response ServerApi::refuse(const Error& error, std::string_view request_id
   if (error.kind == ErrorKind::too_large) response.status = 431;
   add_standard_headers(response, request_id);
   return response;
-}
-
-Task<Result<std::string>> read_body(Call& call, std::uint64_t bytes_max) {
-  std::string text;
-  while (true) {
-    const auto piece = co_await call.body.read();
-    if (!piece) co_return std::unexpected(piece.error());
-    if (piece->empty()) co_return text;
-    if (text.size() + piece->size() > bytes_max) {
-      co_return fail(ErrorKind::too_large,
-                     fmt::format("The request body is larger than {} bytes.", bytes_max));
-    }
-    text += *piece;
-  }
 }
 
 }  // namespace offpeak

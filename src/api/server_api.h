@@ -5,12 +5,16 @@
 #include <cstdint>
 #include <string>
 
+#include "api/rate_limits.h"
+#include "api/repeats.h"
 #include "api/router.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "pipeline/batches/batch_service.h"
 #include "pipeline/files/upload.h"
+#include "pipeline/relay/relay.h"
 #include "pipeline/upstream/model_directory.h"
+#include "pipeline/webhooks/webhook_service.h"
 #include "platform/async/event_loop.h"
 #include "platform/http/message.h"
 #include "platform/meta/meta_store.h"
@@ -23,12 +27,19 @@ struct ApiWorld {
   BatchService& batches;
   const ModelDirectory& models;
   Workers& workers;
+  WebhookService& webhooks;
+  const SecretBox& box;
+  Workers& outbound;  // for calls that wait for somebody else's server
+  Relay& relay;
 };
 
 struct ApiSettings {
   std::uint64_t file_bytes_max = 512ull << 20;
   std::string operator_key_sha256;  // of the key that makes projects
   UnixSeconds started_at;
+  RateLimitSettings rate_limits = {};
+  std::uint64_t inference_body_bytes = 64ull << 20;  // of a synchronous request
+  std::uint64_t upload_bytes_max = 8ull << 30;       // of a file that comes in parts
 };
 
 class ServerApi final : public http::Handler {
@@ -41,20 +52,26 @@ class ServerApi final : public http::Handler {
 
  private:
   Task<http::Response> route(http::Request& request, http::RequestBody& body);
+  Task<http::Response> serve_project(Call& call);
+  /// Serves a POST unless it has been answered before.
+  Task<http::Response> serve_once(Call& call);
+  void add_own_routes();
 
   ApiWorld world_;
   ApiSettings settings_;
+  Repeats repeats_;
+  RateLimits rate_limits_;
   Router router_;
+  std::string openapi_;
 };
 
 /// Each adds its part of the route table.
 void add_file_routes(Router& router, const ApiWorld& world, const ApiSettings& settings);
+void add_upload_routes(Router& router, const ApiWorld& world, const ApiSettings& settings);
 void add_batch_routes(Router& router, const ApiWorld& world);
 void add_model_routes(Router& router, const ApiWorld& world, const ApiSettings& settings);
+void add_inference_routes(Router& router, const ApiWorld& world, const ApiSettings& settings);
 void add_project_routes(Router& router, const ApiWorld& world);
-
-/// A JSON body, read whole.
-inline constexpr std::uint64_t kJsonBodyMax = 1024 * 1024;
-Task<Result<std::string>> read_body(Call& call, std::uint64_t bytes_max);
+void add_webhook_routes(Router& router, const ApiWorld& world);
 
 }  // namespace offpeak

@@ -2,32 +2,24 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <charconv>
+#include <limits>
 #include <map>
 #include <optional>
 #include <utility>
 
+#include "api/form_reader.h"
 #include "core/openai/create_batch.h"
-#include "platform/http/multipart.h"
+#include "core/openai/uploads.h"
+#include "pipeline/files/filename.h"
 
 namespace offpeak {
 namespace {
 
-constexpr std::array<std::string_view, 6> kPurposes = {"fine-tune", "assistants", "batch",
-                                                       "user_data", "vision",     "evals"};
 constexpr std::size_t kFieldBytesMax = 64 * 1024;
-/// What a form may hold beside the file.
-constexpr std::uint64_t kFormOverheadMax = 1024 * 1024;
 
 std::unexpected<Error> invalid(std::string message, std::string code, std::string param) {
   return fail(ErrorKind::invalid_request, std::move(message), std::move(code), std::move(param));
-}
-
-std::string base_name(std::string_view filename) {
-  const auto slash = filename.find_last_of("/\\");
-  return std::string(slash == std::string_view::npos ? filename : filename.substr(slash + 1));
 }
 
 /// Collects the form's fields and streams its file.
@@ -47,11 +39,10 @@ class UploadForm {
     co_return Status();
   }
 
-  Task<Result<FileRecord>> finish(const ProjectId& project) {
+  Result<ReceivedFile> finish(const ProjectId& project) {
     auto attributes = read_attributes(project);
-    if (!attributes) co_return std::unexpected(attributes.error());
-    auto commit = [this, &attributes] { return upload_->finish(*attributes); };
-    co_return co_await offload(workers_, std::move(commit));
+    if (!attributes) return std::unexpected(attributes.error());
+    return ReceivedFile{std::move(*upload_), std::move(*attributes)};
   }
 
  private:
@@ -63,7 +54,9 @@ class UploadForm {
       return {};
     }
     if (upload_) return invalid("The form has more than one part named 'file'.", "", "file");
-    filename_ = base_name(*part.filename);
+    auto filename = stored_filename(*part.filename);
+    if (!filename) return std::unexpected(filename.error());
+    filename_ = std::move(*filename);
     auto started = Upload::start(stores_, file_bytes_max_);
     if (!started) return std::unexpected(started.error());
     upload_.emplace(std::move(*started));
@@ -102,11 +95,13 @@ class UploadForm {
     std::int64_t count = 0;
     const char* const end = seconds->data() + seconds->size();
     const auto parsed = std::from_chars(seconds->data(), end, count);
-    if (parsed.ec != std::errc() || parsed.ptr != end) {
+    if (parsed.ec == std::errc::result_out_of_range) {
+      count = seconds->starts_with('-') ? std::numeric_limits<std::int64_t>::min()
+                                        : std::numeric_limits<std::int64_t>::max();
+    } else if (parsed.ec != std::errc() || parsed.ptr != end) {
       return invalid(
-          fmt::format("Invalid type for 'expires_after.seconds': expected an integer, but "
-                      "got '{}' instead.",
-                      *seconds),
+          "Invalid type for 'expires_after.seconds': expected an integer, but got a string "
+          "instead.",
           "invalid_type", "expires_after.seconds");
     }
     if (auto ok = check_expires_after(count, "expires_after.seconds"); !ok) {
@@ -130,12 +125,7 @@ class UploadForm {
       return invalid("Missing required parameter: 'purpose'.", "missing_required_parameter",
                      "purpose");
     }
-    if (std::ranges::find(kPurposes, purpose->second) == kPurposes.end()) {
-      return invalid(fmt::format("'{}' is not one of ['fine-tune', 'assistants', 'batch', "
-                                 "'user_data', 'vision', 'evals'] - 'purpose'",
-                                 purpose->second),
-                     "", "purpose");
-    }
+    if (auto ok = check_purpose(purpose->second); !ok) return std::unexpected(ok.error());
     const auto expiry = read_expiry();
     if (!expiry) return std::unexpected(expiry.error());
     return FileAttributes{project, filename_, purpose->second, *expiry};
@@ -153,40 +143,26 @@ class UploadForm {
 
 }  // namespace
 
-Task<Result<FileRecord>> receive_upload(const FileStores& stores, Workers& workers,
-                                        const ProjectId& project, const http::Request& request,
-                                        http::RequestBody& body, std::uint64_t file_bytes_max) {
-  const auto boundary = http::parse_boundary(request.header("content-type"));
-  if (!boundary) {
-    co_return invalid(
-        "The request must be a multipart/form-data form with the parts 'file' and "
-        "'purpose'.",
-        "invalid_content_type", "");
-  }
-  if (request.content_length && *request.content_length > kFormOverheadMax &&
-      *request.content_length - kFormOverheadMax > file_bytes_max) {
+std::string ReceivedFile::fingerprint() const {
+  const auto expiry = attributes.expires_after ? attributes.expires_after->count() : 0;
+  return fmt::format("{}\n{}\n{}\n{}", attributes.purpose, expiry, upload.content_hash(),
+                     attributes.filename);
+}
+
+Task<Result<ReceivedFile>> receive_upload(const FileStores& stores, Workers& workers,
+                                          const ProjectId& project, const http::Request& request,
+                                          http::RequestBody& body, std::uint64_t file_bytes_max) {
+  if (announces_more_than(request, file_bytes_max)) {
     co_return fail(ErrorKind::too_large,
                    fmt::format("File is too large. At most {} bytes are accepted here "
                                "(limits.file_bytes).",
                                file_bytes_max));
   }
-  http::MultipartParser parser(*boundary);
   UploadForm form(stores, workers, file_bytes_max);
-  while (true) {
-    const auto piece = co_await body.read();
-    if (!piece) co_return std::unexpected(piece.error());
-    if (piece->empty()) break;
-    parser.feed(*piece);
-    while (true) {
-      auto event = parser.next();
-      if (!event) co_return std::unexpected(event.error());
-      if (!*event) break;
-      auto taken = co_await form.take(std::move(**event));
-      if (!taken) co_return std::unexpected(taken.error());
-    }
-  }
-  if (auto whole = parser.finish(); !whole) co_return std::unexpected(whole.error());
-  co_return co_await form.finish(project);
+  const auto take = [&form](http::MultipartEvent event) { return form.take(std::move(event)); };
+  auto read = co_await read_form(request, body, "the parts 'file' and 'purpose'", take);
+  if (!read) co_return std::unexpected(read.error());
+  co_return form.finish(project);
 }
 
 }  // namespace offpeak

@@ -9,9 +9,20 @@
 
 namespace offpeak {
 
-/// Reads the form and makes the file. On an error the rest of the body is left unread.
-Task<Result<FileRecord>> receive_upload(const FileStores& stores, Workers& workers,
-                                        const ProjectId& project, const http::Request& request,
-                                        http::RequestBody& body, std::uint64_t file_bytes_max);
+/// A form that has come whole. Destroyed without make(), it leaves nothing.
+struct ReceivedFile {
+  Upload upload;
+  FileAttributes attributes;
+
+  /// What tells two uploads apart: all fields that count, and the bytes.
+  std::string fingerprint() const;
+  /// Blocks.
+  Result<FileRecord> make(const RequestMark& mark) { return upload.finish(attributes, mark); }
+};
+
+/// Reads and checks the form. On an error the rest of the body is left unread.
+Task<Result<ReceivedFile>> receive_upload(const FileStores& stores, Workers& workers,
+                                          const ProjectId& project, const http::Request& request,
+                                          http::RequestBody& body, std::uint64_t file_bytes_max);
 
 }  // namespace offpeak

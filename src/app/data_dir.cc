@@ -75,6 +75,25 @@ Result<std::string> ensure_operator_key(const std::filesystem::path& dir, Random
   return key;
 }
 
+Result<SecretBox::Key> ensure_secret_key(const std::filesystem::path& dir, Random& random) {
+  const auto file = dir / "secret.key";
+  std::error_code error;
+  const bool exists = std::filesystem::exists(file, error);
+  if (error) return cannot_use(file, error.message());
+  if (exists) {
+    const auto key = parse_secret_key(read_first_line(file));
+    if (key) return *key;
+    return cannot_use(file,
+                      "it holds no key of 64 hexadecimal digits. Restore it from a backup, or "
+                      "remove it and rotate the secret of every webhook endpoint");
+  }
+  const auto key = make_secret_key(random);
+  if (auto written = write_private_file(file, to_hex(key)); !written) {
+    return std::unexpected(written.error());
+  }
+  return key;
+}
+
 Status write_private_file(const std::filesystem::path& file, const std::string& text) {
   const std::string what = fmt::format("write {}", file.string());
   const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);

@@ -3,6 +3,7 @@
 //   blobs/        uploaded files, row indexes, result journals
 //   meta.db       the metadata store
 //   default.key   the default project's API key (mode 0600), written at the first start
+//   secret.key    seals the secrets in meta.db that must be readable, such as webhooks' (mode 0600)
 //   operator.key  lets `offpeak project create` talk to the running server (mode 0600)
 //   server.url    where the running server listens
 //   engine.log    output of the local engine
@@ -17,6 +18,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "platform/blob/disk_blob_store.h"
+#include "platform/crypto/secret_box.h"
 #include "platform/meta/sqlite_meta_store.h"
 
 namespace offpeak {
@@ -36,6 +38,10 @@ Result<std::optional<std::string>> ensure_default_project(const DataDir& dir, co
 
 /// The operator's key, made at the first call.
 Result<std::string> ensure_operator_key(const std::filesystem::path& dir, Random& random);
+
+/// The key that secrets in the metadata store are sealed with, made at the first call. An error if
+/// the file is there but holds no key: what was sealed would be lost with it.
+Result<SecretBox::Key> ensure_secret_key(const std::filesystem::path& dir, Random& random);
 
 Status write_private_file(const std::filesystem::path& file, const std::string& text);
 /// The file's first line; empty if it cannot be read.

@@ -1,4 +1,5 @@
-// Deletes expired files, and the bytes of deleted ones once no batch reads them.
+// Removes what has had its time: expired files and uploads, the bytes of deleted files once no
+// batch reads them, parts nobody wants, remembered requests, old webhook deliveries.
 #pragma once
 
 #include "base/clock.h"
@@ -8,6 +9,6 @@
 namespace offpeak {
 
 /// One pass. Blocking. Says whether there may be more to do at once.
-bool sweep_files(BlobStore& blobs, MetaStore& meta, const Clock& clock);
+bool sweep(BlobStore& blobs, MetaStore& meta, const Clock& clock);
 
 }  // namespace offpeak

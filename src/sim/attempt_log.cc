@@ -42,9 +42,9 @@ void append_line(const Attempt& a, std::string& out) {
   put_text_or_null("fault", a.fault, out);
   fmt::format_to(std::back_inserter(out),
                  R"(,"status":{},"prompt_tokens":{},"completion_tokens":{},"cached_tokens":{},)"
-                 R"("complete":{},"running":{}}})",
+                 R"("complete":{},"client_gone":{},"running":{}}})",
                  a.status, a.usage.prompt_tokens, a.usage.completion_tokens, a.usage.cached_tokens,
-                 a.complete, a.running);
+                 a.complete, a.client_gone, a.running);
   out += '\n';
 }
 

@@ -2,6 +2,7 @@
 //
 // t_ns, done_ns: CLOCK_MONOTONIC of this machine. status: as sent, 0 when no status line was sent.
 // fault: null or its name. complete: every byte of a whole answer was taken by the kernel.
+// client_gone: the client closed before that; done_ns is when.
 // running: inference requests in hand when this one arrived, itself included.
 #pragma once
 
@@ -28,6 +29,7 @@ struct Attempt {
   int status = 0;
   Usage usage;
   bool complete = false;
+  bool client_gone = false;
   std::uint32_t running = 0;
 };
 

@@ -18,6 +18,7 @@ struct RawOptions {
   std::string listen = "127.0.0.1:0";
   std::string latency;
   double latency_ms = 0;
+  double stream_pause_ms = 0;
   std::vector<std::string> faults;
   std::string retry_after;
   std::string retry_after_ms;
@@ -47,6 +48,7 @@ Status parse_listen(std::string_view text, Options& options) {
 Status convert(const RawOptions& raw, Options& options) {
   if (auto listen = parse_listen(raw.listen, options); !listen) return listen;
   options.latency.median_ms = raw.latency_ms;
+  options.stream_pause = static_cast<Nanoseconds>(raw.stream_pause_ms * kNanosecondsPerMs);
   if (!raw.latency.empty()) {
     const auto latency = parse_latency(raw.latency);
     if (!latency) return std::unexpected(latency.error());
@@ -130,6 +132,7 @@ std::optional<int> parse_options(int argc, char** argv, Options& options) {
   app.add_option("--seed", options.seed)->capture_default_str();
   app.add_option("--latency-ms", raw.latency_ms, "Fixed latency");
   app.add_option("--latency", raw.latency, "MILLISECONDS or lognormal:MEDIAN_MS:SIGMA");
+  app.add_option("--stream-pause-ms", raw.stream_pause_ms, "Between two events of a stream");
   app.add_option("--embedding-dimensions", options.embedding_dimensions)->capture_default_str();
   app.add_option("--log", options.log_path, "Attempt log, appended to");
   declare_engine(app, options);

@@ -31,6 +31,7 @@ struct Options {
   std::vector<std::string> models;
   std::uint64_t seed = 1;
   Latency latency;
+  Nanoseconds stream_pause = 0;  // between two events of a stream
   EngineOptions engine;
   std::uint64_t kv_cache_tokens = 0;  // 0: 2,048 a slot
   std::size_t prefix_cache_blocks = 0;

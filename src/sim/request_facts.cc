@@ -3,7 +3,9 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <charconv>
 #include <limits>
+#include <optional>
 
 namespace offpeak::sim {
 namespace {
@@ -100,6 +102,8 @@ void read_member(std::string_view key, Value value, RequestFacts& facts) {
     }
   } else if (key == "encoding_format") {
     facts.base64 = !value.get_string().get(text) && text == "base64";
+  } else if (key == "n") {
+    facts.images = count(value).value_or(1);
   } else if (key == "dimensions") {
     facts.dimensions = count(value);
   }
@@ -123,6 +127,30 @@ bool read_members(ondemand::parser& parser, std::string_view body, RequestFacts&
 }
 
 }  // namespace
+
+namespace {
+
+/// A field's text; the boundary is whatever line the body begins with.
+std::string_view form_field(std::string_view body, std::string_view name) {
+  const auto boundary = "\r\n" + std::string(body.substr(0, body.find("\r\n")));
+  const auto disposition = "name=\"" + std::string(name) + "\"\r\n";
+  const auto found = body.find(disposition);
+  if (found == std::string_view::npos) return {};
+  const auto begin = body.find("\r\n\r\n", found + disposition.size() - 2);
+  if (begin == std::string_view::npos) return {};
+  return body.substr(begin + 4, body.find(boundary, begin) - begin - 4);
+}
+
+}  // namespace
+
+void read_form_facts(std::string_view body, RequestFacts& facts) {
+  facts = RequestFacts{};
+  facts.valid = body.starts_with("--") && body.contains("form-data");
+  facts.model = form_field(body, "model");
+  keep_text(form_field(body, "prompt"), facts.last_text);
+  const auto images = form_field(body, "n");
+  std::from_chars(images.data(), images.data() + images.size(), facts.images);
+}
 
 void read_request_facts(std::string_view body, RequestFacts& facts) {
   static_assert(simdjson::SIMDJSON_PADDING <= 64);

@@ -105,6 +105,8 @@ bool RequestParser::parse_header(std::string_view line) {
     idempotency_key_ = span(value);
   } else if (same(name, "x-offpeak-attempt")) {
     attempt_ = span(value);
+  } else if (same(name, "content-type")) {
+    content_type_ = span(value);
   }
   return true;
 }
@@ -160,6 +162,7 @@ HttpRequest RequestParser::request() const {
           .body = chunked_ ? std::string_view(decoded_) : input_.substr(body_at_, length_),
           .idempotency_key = view(idempotency_key_),
           .attempt = view(attempt_),
+          .content_type = view(content_type_),
           .keep_alive = keep_alive_};
 }
 

@@ -16,6 +16,7 @@ struct HttpRequest {
   std::string_view body;  // readable for 64 bytes beyond its end when the input buffer is
   std::string_view idempotency_key;
   std::string_view attempt;  // x-offpeak-attempt
+  std::string_view content_type;
   bool keep_alive = true;
 };
 
@@ -57,7 +58,7 @@ class RequestParser {
   Stage stage_ = Stage::head;
   std::size_t position_ = 0;  // everything before it is understood
   std::size_t scanned_ = 0;   // head: no blank line begins before it
-  Span method_, path_, idempotency_key_, attempt_;
+  Span method_, path_, idempotency_key_, attempt_, content_type_;
   std::size_t body_at_ = 0;
   std::uint64_t length_ = 0;  // of the body, or of the current chunk
   std::string decoded_;

@@ -1,13 +1,11 @@
 #include "sim/responses.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <iterator>
 #include <vector>
 
+#include "sim/answer_parts.h"
 #include "sim/json_text.h"
 #include "sim/mix.h"
 
@@ -17,14 +15,10 @@ namespace {
 constexpr std::uint32_t kMinCompletionTokens = 8;
 constexpr std::uint32_t kMaxCompletionTokens = 64;
 
-template <class... Args>
-void put(std::string& out, fmt::format_string<Args...> format, Args&&... args) {
-  fmt::format_to(std::back_inserter(out), format, std::forward<Args>(args)...);
-}
+}  // namespace
 
-bool has_completion(Endpoint endpoint) {
-  return endpoint == Endpoint::chat || endpoint == Endpoint::completions ||
-         endpoint == Endpoint::responses;
+std::uint64_t answer_key(const AnswerContext& c) {
+  return mix(c.body_hash ^ c.seed);
 }
 
 std::string usage_text(const AnswerContext& c) {
@@ -33,20 +27,26 @@ std::string usage_text(const AnswerContext& c) {
   if (c.endpoint == Endpoint::embeddings) {
     return fmt::format(R"({{"prompt_tokens":{0},"total_tokens":{0}}})", prompt);
   }
-  if (c.endpoint == Endpoint::responses) {
+  if (c.endpoint == Endpoint::images) {
     return fmt::format(
-        R"({{"input_tokens":{},"input_tokens_details":{{"cached_tokens":{}}},"output_tokens":{},)"
-        R"("output_tokens_details":{{"reasoning_tokens":0}},"total_tokens":{}}})",
-        prompt, cached, completion, prompt + completion);
+        R"({{"input_tokens":{0},"input_tokens_details":{{"text_tokens":{0},"image_tokens":0}},)"
+        R"("output_tokens":{1},"output_tokens_details":{{"text_tokens":0,"image_tokens":{1}}},)"
+        R"("total_tokens":{2}}})",
+        prompt, completion, prompt + completion);
+  }
+  if (c.endpoint == Endpoint::responses) {
+    return fmt::format(R"({{"input_tokens":{},"input_tokens_details":{{"cached_tokens":{},)"
+                       R"("cache_write_tokens":0}},"output_tokens":{},)"
+                       R"("output_tokens_details":{{"reasoning_tokens":0}},"total_tokens":{}}})",
+                       prompt, cached, completion, prompt + completion);
   }
   return fmt::format(R"({{"prompt_tokens":{},"completion_tokens":{},"total_tokens":{},)"
                      R"("prompt_tokens_details":{{"cached_tokens":{}}}}})",
                      prompt, completion, prompt + completion, cached);
 }
 
-void put_text(const AnswerContext& c, std::string& out) {
-  put(out, "echo {:016x}: ", c.body_hash);
-  append_escaped(c.facts.last_text, out);
+std::string answer_text(const AnswerContext& c) {
+  return fmt::format("echo {:016x}: {}", c.body_hash, c.facts.last_text);
 }
 
 std::string_view finish_reason(const AnswerContext& c) {
@@ -55,15 +55,25 @@ std::string_view finish_reason(const AnswerContext& c) {
 
 void put_head(const AnswerContext& c, std::string_view prefix, std::string_view object,
               std::string& out) {
-  put(out, R"({{"id":"{}-{:016x}","object":"{}","created":{},"model":")", prefix,
-      mix(c.body_hash ^ c.seed), object, c.created);
+  put(out, R"({{"id":"{}-{:016x}","object":"{}","created":{},"model":")", prefix, answer_key(c),
+      object, c.created);
   append_escaped(c.model, out);
   out += "\",";
 }
 
+void put_join(const AnswerContext& c, std::string& out) {
+  put(out, R"("offpeak_sim":{{"body_xxh3":"{:016x}","seq":{}}}}})", c.body_hash, c.sequence);
+}
+
+namespace {
+
 void put_tail(const AnswerContext& c, std::string& out) {
-  put(out, R"("usage":{},"offpeak_sim":{{"body_xxh3":"{:016x}","seq":{}}}}})", usage_text(c),
-      c.body_hash, c.sequence);
+  put(out, R"("usage":{},)", usage_text(c));
+  put_join(c, out);
+}
+
+void put_text(const AnswerContext& c, std::string& out) {
+  append_escaped(answer_text(c), out);
 }
 
 void put_chat(const AnswerContext& c, std::string& out) {
@@ -132,57 +142,30 @@ void put_embeddings(const AnswerContext& c, std::string& out) {
   put_tail(c, out);
 }
 
-void put_response(const AnswerContext& c, std::string& out) {
-  const auto id = mix(c.body_hash ^ c.seed);
-  put(out, R"({{"id":"resp_{:016x}","object":"response","created_at":{},"status":"completed",)", id,
-      c.created);
-  out += R"("error":null,"model":")";
-  append_escaped(c.model, out);
-  put(out, R"(","output":[{{"type":"message","id":"msg_{:016x}","status":"completed",)", id);
-  out += R"("role":"assistant","content":[{"type":"output_text","annotations":[],"text":")";
-  put_text(c, out);
-  out += R"("}]}],)";
-  put_tail(c, out);
-}
-
-void put_moderation(const AnswerContext& c, std::string& out) {
-  put(out, R"({{"id":"modr-{:016x}","model":")", mix(c.body_hash ^ c.seed));
-  append_escaped(c.model, out);
-  out += R"(","results":[)";
-  for (std::uint32_t i = 0; i < c.facts.inputs; ++i) {
-    if (i > 0) out += ',';
-    put(out,
-        R"({{"flagged":false,"categories":{{"violence":false}},)"
-        R"("category_scores":{{"violence":{:.6f}}}}})",
-        mix_unit(c.body_hash + i) / 100);
-  }
-  put(out, R"(],"offpeak_sim":{{"body_xxh3":"{:016x}","seq":{}}}}})", c.body_hash, c.sequence);
-}
-
-void put_event(const AnswerContext& c, std::string_view choice, std::string_view usage,
-               std::string& out) {
-  const bool chat = c.endpoint == Endpoint::chat;
-  out += "data: ";
-  put_head(c, chat ? "chatcmpl" : "cmpl", chat ? "chat.completion.chunk" : "text_completion", out);
-  put(out, R"("choices":[{}])", choice);
-  if (!usage.empty()) put(out, R"(,"usage":{})", usage);
-  out += "}\n\n";
-}
-
-std::string stream_choice(const AnswerContext& c, std::string_view piece, std::string_view finish) {
-  std::string text;
-  append_escaped(piece, text);
-  const auto reason = finish.empty() ? std::string("null") : fmt::format("\"{}\"", finish);
-  if (c.endpoint == Endpoint::completions) {
-    return fmt::format(R"({{"index":0,"text":"{}","logprobs":null,"finish_reason":{}}})", text,
-                       reason);
-  }
-  const auto delta = finish.empty() ? fmt::format(R"("content":"{}")", text) : std::string();
-  return fmt::format(R"({{"index":0,"delta":{{{}}},"logprobs":null,"finish_reason":{}}})", delta,
-                     reason);
-}
-
 }  // namespace
+
+void put_message(const AnswerContext& c, bool completed, std::string& out) {
+  put(out, R"({{"type":"message","id":"msg_{:016x}","status":"{}","role":"assistant","content":[)",
+      answer_key(c), completed ? "completed" : "in_progress");
+  if (completed) {
+    out += R"({"type":"output_text","annotations":[],"text":")";
+    put_text(c, out);
+    out += "\"}";
+  }
+  out += "]}";
+}
+
+void put_response(const AnswerContext& c, bool completed, std::string& out) {
+  put(out, R"({{"id":"resp_{:016x}","object":"response","created_at":{},"status":"{}",)",
+      answer_key(c), c.created, completed ? "completed" : "in_progress");
+  out += R"("error":null,"incomplete_details":null,"instructions":null,"metadata":{},"model":")";
+  append_escaped(c.model, out);
+  out += R"(","parallel_tool_calls":true,"tool_choice":"auto","tools":[],"output":[)";
+  if (completed) put_message(c, true, out);
+  out += "],";
+  if (completed) return put_tail(c, out);
+  out += R"("usage":null})";
+}
 
 std::optional<Endpoint> endpoint_of(std::string_view path) {
   if (path.starts_with("/v1/")) path.remove_prefix(3);
@@ -191,13 +174,20 @@ std::optional<Endpoint> endpoint_of(std::string_view path) {
   if (path == "/embeddings") return Endpoint::embeddings;
   if (path == "/responses") return Endpoint::responses;
   if (path == "/moderations") return Endpoint::moderations;
+  if (path == "/images/generations" || path == "/images/edits") return Endpoint::images;
+  if (path == "/videos") return Endpoint::videos;
   return std::nullopt;
+}
+
+bool may_omit_model(Endpoint endpoint) {
+  return endpoint != Endpoint::chat && endpoint != Endpoint::completions &&
+         endpoint != Endpoint::embeddings;
 }
 
 Usage usage_of(Endpoint endpoint, const RequestFacts& facts, std::uint64_t body_bytes,
                std::uint64_t key) {
   Usage usage{.prompt_tokens = static_cast<std::uint32_t>((body_bytes + 3) / 4)};
-  if (!has_completion(endpoint)) return usage;
+  if (!can_stream(endpoint) && endpoint != Endpoint::images) return usage;
   const auto drawn = mix(key) % (kMaxCompletionTokens - kMinCompletionTokens + 1);
   usage.completion_tokens = kMinCompletionTokens + static_cast<std::uint32_t>(drawn);
   if (facts.max_tokens)
@@ -214,27 +204,14 @@ void render_answer(const AnswerContext& context, std::string& out) {
     case Endpoint::embeddings:
       return put_embeddings(context, out);
     case Endpoint::responses:
-      return put_response(context, out);
+      return put_response(context, true, out);
     case Endpoint::moderations:
       return put_moderation(context, out);
+    case Endpoint::images:
+      return put_images(context, out);
+    case Endpoint::videos:
+      return put_video(context, out);
   }
-}
-
-void render_event_stream(const AnswerContext& context, std::string& out) {
-  if (context.endpoint == Endpoint::chat) {
-    put_event(context,
-              R"({"index":0,"delta":{"role":"assistant","content":""},"logprobs":null,)"
-              R"("finish_reason":null})",
-              {}, out);
-  }
-  const auto greeting = fmt::format("echo {:016x}: ", context.body_hash);
-  for (const std::string_view piece :
-       {std::string_view(greeting), std::string_view(context.facts.last_text)}) {
-    put_event(context, stream_choice(context, piece, ""), {}, out);
-  }
-  put_event(context, stream_choice(context, "", finish_reason(context)), {}, out);
-  if (context.facts.include_usage) put_event(context, "", usage_text(context), out);
-  out += "data: [DONE]\n\n";
 }
 
 void render_error(int status, std::string_view message, std::string_view code, std::string& out) {

@@ -11,7 +11,10 @@
 
 namespace offpeak::sim {
 
-enum class Endpoint { chat, completions, embeddings, responses, moderations };
+enum class Endpoint { chat, completions, embeddings, responses, moderations, images, videos };
+
+/// Whether a body may leave the model out.
+bool may_omit_model(Endpoint endpoint);
 
 /// With or without the leading /v1.
 std::optional<Endpoint> endpoint_of(std::string_view path);
@@ -44,7 +47,9 @@ Usage usage_of(Endpoint endpoint, const RequestFacts& facts, std::uint64_t body_
 /// "offpeak_sim":{"body_xxh3":"<16 hex>","seq":N} by which a test joins it to its request.
 void render_answer(const AnswerContext& context, std::string& out);
 
-/// Appends the whole event stream of a chat or text completion, [DONE] included.
+bool can_stream(Endpoint endpoint);
+
+/// Appends the whole event stream, the last event included. REQUIRES: can_stream(endpoint).
 void render_event_stream(const AnswerContext& context, std::string& out);
 
 void render_error(int status, std::string_view message, std::string_view code, std::string& out);

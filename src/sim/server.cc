@@ -51,13 +51,14 @@ int block_signals() {
 }  // namespace
 
 struct Server::Connection {
-  enum class Phase { reading, waiting, sending, dripping, holding, closed };
+  enum class Phase { reading, waiting, sending, pausing, dripping, holding, closed };
 
   std::uint64_t id = 0;
   int fd = -1;
   Phase phase = Phase::reading;
   bool watching_writable = false;
   std::size_t sent = 0;
+  std::size_t pauses_taken = 0;
   InputBuffer input;
   RequestParser parser;
   Exchange exchange;
@@ -183,7 +184,7 @@ void Server::read_from(Connection& connection, bool until_end) {
   while (more && connection.phase != Connection::Phase::closed) {
     const auto received = connection.input.read_from(connection.fd);
     if (received < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (received <= 0) return close(connection);
+    if (received <= 0) return client_gone(connection);
     more = until_end || connection.input.is_full();
     if (connection.phase == Connection::Phase::reading) {
       pump(connection);
@@ -224,6 +225,7 @@ void Server::refuse(Connection& connection) {
 
 void Server::send_answer(Connection& connection) {
   connection.sent = 0;
+  connection.pauses_taken = 0;
   if (connection.exchange.answer.drip) {
     connection.phase = Connection::Phase::dripping;
     set_alarm(connection, 0, Alarm::drip);
@@ -234,16 +236,37 @@ void Server::send_answer(Connection& connection) {
 }
 
 void Server::write_some(Connection& connection) {
+  const auto& answer = connection.exchange.answer;
+  const bool paced = simulator_.stream_pause() > 0;
+  while (paced && connection.pauses_taken < answer.pauses.size()) {
+    const auto end = std::min(answer.pauses[connection.pauses_taken], answer.bytes.size());
+    if (!send_until(connection, end)) return;
+    ++connection.pauses_taken;
+    if (end == answer.bytes.size()) break;
+    connection.phase = Connection::Phase::pausing;
+    return set_alarm(connection, simulator_.stream_pause(), Alarm::resume);
+  }
+  if (!send_until(connection, answer.bytes.size())) return;
+  finish_answer(connection);
+}
+
+bool Server::send_until(Connection& connection, std::size_t end) {
   const auto& bytes = connection.exchange.answer.bytes;
-  while (connection.sent < bytes.size()) {
-    const auto written = ::send(connection.fd, bytes.data() + connection.sent,
-                                bytes.size() - connection.sent, MSG_NOSIGNAL);
-    if (written < 0 && errno == EAGAIN) return watch_writable(connection, true);
-    if (written < 0) return close(connection);
+  while (connection.sent < end) {
+    const auto written =
+        ::send(connection.fd, bytes.data() + connection.sent, end - connection.sent, MSG_NOSIGNAL);
+    if (written < 0 && errno == EAGAIN) {
+      watch_writable(connection, true);
+      return false;
+    }
+    if (written < 0) {
+      client_gone(connection);
+      return false;
+    }
     connection.sent += static_cast<std::size_t>(written);
   }
   watch_writable(connection, false);
-  finish_answer(connection);
+  return true;
 }
 
 void Server::watch_writable(Connection& connection, bool wanted) {
@@ -282,6 +305,11 @@ void Server::end_exchange(Connection& connection) {
   connection.sent = 0;
 }
 
+void Server::client_gone(Connection& connection) {
+  connection.exchange.attempt.client_gone = true;
+  close(connection);
+}
+
 void Server::close(Connection& connection) {
   if (connection.phase == Connection::Phase::closed) return;
   end_exchange(connection);
@@ -310,6 +338,12 @@ void Server::ring_alarms() {
       const linger abort{.l_onoff = 1, .l_linger = 0};
       setsockopt(connection.fd, SOL_SOCKET, SO_LINGER, &abort, sizeof abort);
       close(connection);
+      continue;
+    }
+    if (alarm == Alarm::resume) {
+      connection.phase = Connection::Phase::sending;
+      write_some(connection);
+      pump(connection);
       continue;
     }
     const auto& bytes = connection.exchange.answer.bytes;

@@ -28,7 +28,7 @@ class Server {
 
  private:
   struct Connection;
-  enum class Alarm { reset, drip };
+  enum class Alarm { reset, drip, resume };
 
   void accept_all();
   void on_event(std::uint64_t id, std::uint32_t events);
@@ -37,9 +37,12 @@ class Server {
   void refuse(Connection& connection);
   void send_answer(Connection& connection);
   void write_some(Connection& connection);
+  /// Sends up to `end`; false if the socket takes no more for now, or has ended.
+  bool send_until(Connection& connection, std::size_t end);
   void watch_writable(Connection& connection, bool wanted);
   void finish_answer(Connection& connection);
   void end_exchange(Connection& connection);
+  void client_gone(Connection& connection);
   void close(Connection& connection);
   void reap();
   void set_alarm(Connection& connection, Nanoseconds after, Alarm alarm);

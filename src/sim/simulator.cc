@@ -38,6 +38,7 @@ bool Simulator::begin(std::uint64_t id, const HttpRequest& request, Exchange& ex
   exchange.answer.drip = false;
   exchange.answer.is_whole = true;
   exchange.answer.status = 0;
+  exchange.answer.pauses.clear();
   exchange.in_engine = exchange.in_flight = exchange.hit_token_limit = false;
   const auto endpoint = request.method == "POST" ? endpoint_of(request.path) : std::nullopt;
   exchange.is_inference = endpoint.has_value();
@@ -59,6 +60,7 @@ const FaultSpec* Simulator::register_attempt(const HttpRequest& request, Exchang
   attempt.attempt_header = request.attempt;
   attempt.usage = {};
   attempt.complete = false;
+  attempt.client_gone = false;
   exchange.in_flight = true;
   metrics_.max_in_flight = std::max(metrics_.max_in_flight, ++metrics_.in_flight);
   attempt.running = metrics_.in_flight;
@@ -78,7 +80,12 @@ bool Simulator::infer(std::uint64_t id, Endpoint endpoint, const HttpRequest& re
     render_refusal(status, "simulated fault", "simulated", fault, keep, exchange, now);
     return true;
   }
-  read_request_facts(request.body, facts_);
+  if (request.content_type.starts_with("multipart/form-data")) {
+    read_form_facts(request.body, facts_);
+  } else {
+    read_request_facts(request.body, facts_);
+  }
+  if (facts_.model.empty() && may_omit_model(endpoint)) facts_.model = options_.models.front();
   if (!facts_.valid) {
     render_refusal(400, "the body is not a JSON object", "invalid_json", nullptr, keep, exchange,
                    now);
@@ -130,12 +137,12 @@ void Simulator::render_inference(Endpoint endpoint, const FaultSpec* fault, bool
                               .seed = options_.seed,
                               .created = now.unix_seconds,
                               .dimensions = options_.embedding_dimensions};
-  const bool stream =
-      facts_.stream && (endpoint == Endpoint::chat || endpoint == Endpoint::completions);
-  Reply reply{.sequence = attempt.sequence, .keep_alive = keep_alive};
+  Reply reply{.sequence = attempt.sequence,
+              .keep_alive = keep_alive,
+              .is_stream = facts_.stream && can_stream(endpoint)};
   body_.clear();
-  if (stream) {
-    reply.content_type = "text/event-stream";
+  if (reply.is_stream) {
+    reply.content_type = "text/event-stream; charset=utf-8";
     render_event_stream(context, body_);
   } else {
     render_answer(context, body_);

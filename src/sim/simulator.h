@@ -52,6 +52,8 @@ class Simulator {
 
   std::vector<std::uint64_t> advance(Nanoseconds now) { return engine_.advance(now); }
   std::optional<Nanoseconds> next_event() const { return engine_.next_event(); }
+  /// Between two events of a stream.
+  Nanoseconds stream_pause() const { return options_.stream_pause; }
 
  private:
   bool infer(std::uint64_t id, Endpoint endpoint, const HttpRequest& request, Exchange& exchange,

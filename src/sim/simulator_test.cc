@@ -85,9 +85,40 @@ TEST_F(SimulatorTest, AStreamEndsWithUsageAndDone) {
   const auto stream =
       body_of(ask("/v1/chat/completions", R"({"model":"sim-model","stream":true,"messages":[],)"
                                           R"("stream_options":{"include_usage":true}})"));
-  EXPECT_THAT(stream, StartsWith("data: {"));
+  EXPECT_THAT(stream, HasSubstr("\r\ndata: {"));
   EXPECT_THAT(stream, HasSubstr(R"("choices":[],"usage":{"prompt_tokens")"));
-  EXPECT_THAT(stream, EndsWith("data: [DONE]\n\n"));
+  EXPECT_THAT(stream, EndsWith("\r\ne\r\ndata: [DONE]\n\n\r\n0\r\n\r\n"));
+  EXPECT_GT(exchange_.answer.pauses.size(), 5u);
+}
+
+TEST_F(SimulatorTest, AResponsesStreamEndsWithTheWholeResponse) {
+  const auto stream =
+      body_of(ask("/v1/responses", R"({"model":"sim-model","stream":true,"input":"hello"})"));
+  const auto last = stream.substr(stream.rfind("data: ") + 6);
+  const auto event = boost::json::parse(last.substr(0, last.find("\n\n")));
+  EXPECT_EQ(event.at("type").as_string(), "response.completed");
+  EXPECT_GT(event.at("response").at("usage").at("output_tokens").as_int64(), 0);
+  EXPECT_THAT(stream, HasSubstr("event: response.created\ndata: "));
+}
+
+TEST_F(SimulatorTest, FormsAreReadToo) {
+  if (!simulator_) simulator_.emplace(options_, log_);
+  body_ =
+      "--b\r\nContent-Disposition: form-data; name=\"n\"\r\n\r\n3\r\n"
+      "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nsim-model\r\n--b--\r\n";
+  const HttpRequest request{.method = "POST",
+                            .path = "/v1/images/edits",
+                            .body = body_,
+                            .content_type = "multipart/form-data; boundary=b"};
+  EXPECT_TRUE(simulator_->begin(1, request, exchange_, {}));
+  const auto answer = boost::json::parse(body_of(exchange_.answer.bytes));
+  EXPECT_EQ(answer.at("data").as_array().size(), 3u);
+}
+
+TEST_F(SimulatorTest, AnAttemptThatItsClientLeftSaysSo) {
+  std::string line;
+  append_line({.client_gone = true}, line);
+  EXPECT_THAT(line, HasSubstr(R"("complete":false,"client_gone":true)"));
 }
 
 TEST_F(SimulatorTest, RefusesAnUnknownModelAndABrokenBody) {

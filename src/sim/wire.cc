@@ -87,6 +87,16 @@ void put_chunked(std::string_view body, std::string& out) {
   out += "0\r\nx-trailer: sim\r\n\r\n";
 }
 
+void put_events(std::string_view body, WireAnswer& out) {
+  while (!body.empty()) {
+    const auto size = std::min(body.find("\n\n"), body.size() - 2) + 2;
+    put(out.bytes, "{:x}\r\n{}\r\n", size, body.substr(0, size));
+    body.remove_prefix(size);
+    if (!body.empty()) out.pauses.push_back(out.bytes.size());
+  }
+  out.bytes += "0\r\n\r\n";
+}
+
 void cut_short(Ending ending, std::size_t body_bytes, WireAnswer& out) {
   out.bytes.resize(out.bytes.size() - (body_bytes + 1) / 2);
   out.ending = ending;
@@ -179,7 +189,9 @@ void render_wire(const Reply& reply, const FaultSpec* fault, std::int64_t unix_s
   out.ending = reply.keep_alive ? Ending::keep : Ending::close;
   put(out.bytes, "HTTP/1.1 {} {}\r\ncontent-type: {}\r\nx-request-id: req_sim_{}\r\n", reply.status,
       reason(reply.status), reply.content_type, reply.sequence);
-  if (kind == FaultKind::chunked) {
+  const bool events = reply.is_stream && kind != FaultKind::eof_body;
+  if (events) out.bytes += "cache-control: no-cache\r\n";
+  if (events || kind == FaultKind::chunked) {
     out.bytes += "transfer-encoding: chunked\r\n";
   } else if (kind != FaultKind::eof_body) {
     put(out.bytes, "content-length: {}\r\n", reply.body.size());
@@ -189,6 +201,8 @@ void render_wire(const Reply& reply, const FaultSpec* fault, std::int64_t unix_s
   out.bytes += reply.keep_alive ? "\r\n" : "connection: close\r\n\r\n";
   if (kind == FaultKind::chunked) {
     put_chunked(reply.body, out.bytes);
+  } else if (events) {
+    put_events(reply.body, out);
   } else {
     out.bytes += reply.body;
   }

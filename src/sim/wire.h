@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sim/fault.h"
 
@@ -25,6 +26,7 @@ struct Reply {
   std::string_view body = {};
   std::uint64_t sequence = 0;
   bool keep_alive = true;
+  bool is_stream = false;  // server-sent events: a chunk each, with pauses between them
 };
 
 /// Headers of status faults.
@@ -36,9 +38,10 @@ struct RetryHints {
 struct WireAnswer {
   std::string bytes;
   Ending ending = Ending::keep;
-  bool drip = false;     // one byte a second
-  bool is_whole = true;  // false: the peer never gets a complete answer
-  int status = 0;        // as sent; 0: no status line at all
+  bool drip = false;                     // one byte a second
+  bool is_whole = true;                  // false: the peer never gets a complete answer
+  int status = 0;                        // as sent; 0: no status line at all
+  std::vector<std::size_t> pauses = {};  // where in `bytes` an event but the last ends
 };
 
 /// Appends to out.bytes. `fault` may be null; a fault that changes the body has been applied to it

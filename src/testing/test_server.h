@@ -19,6 +19,7 @@
 #include "platform/http/server.h"
 #include "platform/http/watchdog.h"
 #include "platform/meta/memory_meta_store.h"
+#include "platform/webclient/scripted_sender.h"
 
 namespace offpeak {
 
@@ -34,10 +35,12 @@ struct TestServerOptions {
   std::vector<UpstreamSettings> upstreams;
   std::string default_model;
   DispatchPolicy dispatch;
-  IntakeLimits intake;
+  BatchLimits limits;
   std::chrono::milliseconds discovery_patience = std::chrono::seconds(20);
   std::uint64_t file_bytes_max = 1 << 20;
   std::string operator_key = "operator-key";
+  RateLimitSettings rate_limits;
+  SecretBox::Key secret_key{};
 };
 
 /// Serves from construction on. Its destruction is a crash of the process: what was handed to the
@@ -54,6 +57,8 @@ class TestServer {
   Dispatcher& dispatcher() { return dispatcher_; }
   BatchService& batches() { return batches_; }
   ModelDirectory& models() { return models_; }
+  const InteractiveLoad& interactive() const { return interactive_; }
+  ScriptedSender& webhook_sender() { return webhook_sender_; }
   /// Runs `function` on the dispatcher's loop and returns when it is done.
   void on_dispatch_loop(const std::function<void()>& function);
   /// Runs Dispatcher::tick() there.
@@ -69,14 +74,19 @@ class TestServer {
   EventLoop api_loop_{"test-api"};
   EventLoop dispatch_loop_{"test-run"};
   ModelDirectory models_;
+  InteractiveLoad interactive_;
   ProgressBoard progress_;
   JournalSync sync_;
   Workers workers_{2};
   Workers intake_{2};
   BatchService batches_;
+  SecretBox box_;
+  ScriptedSender webhook_sender_;
+  WebhookService webhooks_;
   http::Watchdog watchdog_;
   std::unique_ptr<http::TlsContext, void (*)(http::TlsContext*)> tls_ = http::make_tls_context();
   Dispatcher dispatcher_;
+  Relay relay_;
   ServerApi api_;
   http::Server server_;
   std::uint16_t port_ = 0;

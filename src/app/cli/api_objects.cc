@@ -101,6 +101,59 @@ BatchView batch_of(const json::object& object) {
   return batch;
 }
 
+std::vector<std::string> texts_at(const json::object& object, std::string_view key) {
+  std::vector<std::string> texts;
+  const auto* value = object.if_contains(key);
+  if (value == nullptr || !value->is_array()) return texts;
+  for (const auto& item : value->as_array()) {
+    if (item.is_string()) texts.emplace_back(item.as_string());
+  }
+  return texts;
+}
+
+WebhookView webhook_of(const json::object& object) {
+  return {.id = text_at(object, "id"),
+          .name = text_at(object, "name"),
+          .url = text_at(object, "url"),
+          .event_types = texts_at(object, "event_types"),
+          .secret = text_at(object, "signing_secret"),
+          .secret_hint = text_at(object, "signing_secret_hint"),
+          .created_at = number_at(object, "created_at").value_or(0)};
+}
+
+DeliveryView delivery_of(const json::object& object) {
+  DeliveryView delivery{.id = text_at(object, "id"),
+                        .event_type = text_at(object, "event_type"),
+                        .batch_id = text_at(object, "batch_id"),
+                        .webhook_id = text_at(object, "webhook_id"),
+                        .status = text_at(object, "status"),
+                        .attempts = count_at(object, "attempts"),
+                        .created_at = number_at(object, "created_at").value_or(0),
+                        .next_attempt_at = number_at(object, "next_attempt_at"),
+                        .log = {}};
+  const auto* log = object.if_contains("log");
+  if (log == nullptr || !log->is_array()) return delivery;
+  for (const auto& item : log->as_array()) {
+    if (!item.is_object()) continue;
+    const auto& attempt = item.as_object();
+    delivery.log.push_back({.at = number_at(attempt, "at").value_or(0),
+                            .status = number_at(attempt, "status_code").value_or(0),
+                            .duration_ms = number_at(attempt, "duration_ms").value_or(0),
+                            .error = text_at(attempt, "error")});
+  }
+  return delivery;
+}
+
+template <class View>
+CliResult<View> object_of(std::string_view text, std::string_view expected,
+                          View (*read)(const json::object&)) {
+  const auto object = parse_object(text, expected);
+  if (!object) return std::unexpected(object.error());
+  auto view = read(*object);
+  if (view.id.empty()) return std::unexpected(strange_answer(expected));
+  return view;
+}
+
 template <class View>
 CliResult<Page<View>> page_of(std::string_view text, View (*read)(const json::object&)) {
   const auto object = parse_object(text, "list");
@@ -124,11 +177,7 @@ bool BatchView::ended() const {
 }
 
 CliResult<FileView> parse_file(std::string_view text) {
-  const auto object = parse_object(text, "file");
-  if (!object) return std::unexpected(object.error());
-  auto file = file_of(*object);
-  if (file.id.empty()) return std::unexpected(strange_answer("file"));
-  return file;
+  return object_of(text, "file", file_of);
 }
 
 CliResult<BatchView> parse_batch(std::string_view text) {
@@ -145,6 +194,51 @@ CliResult<Page<FileView>> parse_file_page(std::string_view text) {
 
 CliResult<Page<BatchView>> parse_batch_page(std::string_view text) {
   return page_of(text, batch_of);
+}
+
+CliResult<WebhookView> parse_webhook(std::string_view text) {
+  return object_of(text, "webhook endpoint", webhook_of);
+}
+
+CliResult<Page<WebhookView>> parse_webhook_page(std::string_view text) {
+  return page_of(text, webhook_of);
+}
+
+CliResult<DeliveryView> parse_delivery(std::string_view text) {
+  return object_of(text, "delivery", delivery_of);
+}
+
+CliResult<Page<DeliveryView>> parse_delivery_page(std::string_view text) {
+  return page_of(text, delivery_of);
+}
+
+CliResult<std::int64_t> parse_webhook_test(std::string_view text) {
+  const auto object = parse_object(text, "webhook test");
+  if (!object) return std::unexpected(object.error());
+  const auto status = number_at(*object, "status_code");
+  if (!status) return std::unexpected(strange_answer("webhook test"));
+  return *status;
+}
+
+CliResult<std::vector<std::string>> parse_event_types(std::string_view text) {
+  const auto object = parse_object(text, "list");
+  if (!object) return std::unexpected(object.error());
+  return texts_at(*object, "data");
+}
+
+std::string webhook_json(const std::string& name, const std::string& url,
+                         const std::vector<std::string>& event_types) {
+  json::object body;
+  if (!name.empty()) body["name"] = name;
+  if (!url.empty()) body["url"] = url;
+  if (!event_types.empty()) {
+    body["event_types"] = json::array(event_types.begin(), event_types.end());
+  }
+  return json::serialize(body);
+}
+
+std::string test_json(const std::string& event_type) {
+  return json::serialize(json::object{{"event_type", event_type}});
 }
 
 std::string to_json(const NewBatch& batch) {

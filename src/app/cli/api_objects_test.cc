@@ -44,6 +44,36 @@ TEST(ParsePage, ReadsHasMore) {
   EXPECT_FALSE(parse_batch_page(R"({"data":{}})"));
 }
 
+TEST(ParseWebhook, ReadsWhatTheApiSends) {
+  const auto webhook = parse_webhook(
+      R"({"id":"whe_1","object":"webhook_endpoint","created_at":10,"updated_at":11,"name":"ops",
+      "url":"https://h/","event_types":["batch.failed"],"signing_secret_hint":"whsec_…a1B2"})");
+  ASSERT_TRUE(webhook);
+  EXPECT_EQ(webhook->event_types, std::vector<std::string>{"batch.failed"});
+  EXPECT_EQ(webhook->secret, "");
+  EXPECT_EQ(webhook->secret_hint, "whsec_…a1B2");
+  EXPECT_FALSE(parse_webhook("{}"));
+}
+
+TEST(ParseDelivery, ReadsItsAttempts) {
+  const auto delivery = parse_delivery(
+      R"({"id":"whd_1","status":"pending","attempts":2,"next_attempt_at":9,"log":[
+      {"at":6,"status_code":500,"duration_ms":12,"error":null},
+      {"at":7,"status_code":null,"duration_ms":3,"error":"no answer"}]})");
+  ASSERT_TRUE(delivery);
+  EXPECT_EQ(delivery->next_attempt_at, 9);
+  ASSERT_EQ(delivery->log.size(), 2u);
+  EXPECT_EQ(delivery->log[0].status, 500);
+  EXPECT_EQ(delivery->log[1].status, 0);
+  EXPECT_EQ(delivery->log[1].error, "no answer");
+}
+
+TEST(WebhookJson, LeavesOutWhatIsEmpty) {
+  EXPECT_EQ(webhook_json("", "", {}), "{}");
+  EXPECT_EQ(webhook_json("n", "https://h/", {"batch.failed"}),
+            R"({"name":"n","url":"https://h/","event_types":["batch.failed"]})");
+}
+
 TEST(NewBatch, SendsMetadataOnlyIfThereIsSome) {
   EXPECT_EQ(to_json({.input_file_id = "file-1", .endpoint = "/v1/embeddings"}),
             R"({"input_file_id":"file-1","endpoint":"/v1/embeddings","completion_window":"24h"})");

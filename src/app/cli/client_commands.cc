@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "app/cli/command_line.h"
 #include "app/cli/text.h"
 #include "platform/config/units.h"
 
@@ -17,13 +18,6 @@ namespace {
 constexpr std::string_view kEnvironmentHelp =
     "Environment: OFFPEAK_BASE_URL, OFFPEAK_API_KEY; else OPENAI_BASE_URL, OPENAI_API_KEY;\n"
     "  else the server on this machine and its default key.";
-
-void add_common(CLI::App& command, CommonOptions& options) {
-  command.add_option("--base-url", options.base_url, "The server's URL, with or without /v1");
-  command.add_option("--data-dir", options.data_dir,
-                     "The local server's data directory, for its key");
-  command.add_flag("--json", options.json, "Print the API's object, alone, on standard output");
-}
 
 void add_duration(CLI::App& command, const std::string& name, std::chrono::milliseconds& value,
                   const std::string& help) {
@@ -39,20 +33,6 @@ void add_duration(CLI::App& command, const std::string& name, std::chrono::milli
           },
           help)
       ->type_name("DURATION");
-}
-
-/// A leaf command. Its options live as long as the closures that CLI11 keeps, which share them.
-template <class Options>
-std::pair<CLI::App*, Options*> add_command(CLI::App& parent, const std::string& name,
-                                           const std::string& help, Command& chosen,
-                                           std::function<int(const Options&)> handler) {
-  CLI::App* command = parent.add_subcommand(name, help);
-  auto options = std::make_shared<Options>();
-  add_common(*command, options->common);
-  command->callback([options, &chosen, handler = std::move(handler)] {
-    chosen = [options, handler] { return handler(*options); };
-  });
-  return {command, options.get()};
 }
 
 void add_metadata(CLI::App& command, Metadata& metadata) {
@@ -106,15 +86,6 @@ void add_batch_wait(CLI::App& batch, Command& chosen, ClientHandlers& handlers) 
       ->type_name("FILE");
   add_duration(*command, "--timeout", options->timeout, "Give up waiting, with exit status 6");
   add_duration(*command, "--poll", options->poll, "Time between two looks at the batch [500ms]");
-}
-
-void add_list(CLI::App& parent, const std::string& help, Command& chosen,
-              std::function<int(const ListOptions&)> handler, int limit_max) {
-  auto [command, options] = add_command(parent, "list", help, chosen, std::move(handler));
-  command->add_option("--limit", options->limit, "At most so many")
-      ->check(CLI::Range(1, limit_max))
-      ->capture_default_str();
-  command->add_option("--after", options->after, "Those behind this ID")->type_name("ID");
 }
 
 void add_batch(CLI::App& app, Command& chosen, ClientHandlers& handlers) {
@@ -174,6 +145,26 @@ void add_file(CLI::App& app, Command& chosen, ClientHandlers& handlers) {
 
 }  // namespace
 
+void add_common(CLI::App& command, CommonOptions& options) {
+  command.add_option("--base-url", options.base_url, "The server's URL, with or without /v1");
+  command.add_option("--data-dir", options.data_dir,
+                     "The local server's data directory, for its key");
+  command.add_flag("--json", options.json, "Print the API's object, alone, on standard output");
+}
+
+void add_paging(CLI::App& command, int& limit, std::string& after, int limit_max) {
+  command.add_option("--limit", limit, "At most so many")
+      ->check(CLI::Range(1, limit_max))
+      ->capture_default_str();
+  command.add_option("--after", after, "Those behind this ID")->type_name("ID");
+}
+
+void add_list(CLI::App& parent, const std::string& help, Command& chosen,
+              std::function<int(const ListOptions&)> handler, int limit_max) {
+  auto [command, options] = add_command(parent, "list", help, chosen, std::move(handler));
+  add_paging(*command, options->limit, options->after, limit_max);
+}
+
 void prepare_app(CLI::App& app) {
   app.name("offpeak");
   app.description("offpeak: a batch inference server that speaks OpenAI's Batch API");
@@ -186,6 +177,7 @@ void add_client_commands(CLI::App& app, Command& chosen, ClientHandlers handlers
   add_run(app, chosen, handlers);
   add_batch(app, chosen, handlers);
   add_file(app, chosen, handlers);
+  add_webhooks(app, chosen, handlers);
 }
 
 int run_app(CLI::App& app, int argc, const char* const* argv, const Command& chosen) {

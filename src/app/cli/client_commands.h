@@ -1,5 +1,5 @@
 // The command line of the offpeak executable: the frame every command hangs in, and the client
-// commands (run, batch …, file …). How main() uses it:
+// commands (run, batch …, file …, webhooks …). How main() uses it:
 //
 //   CLI::App app;
 //   Command chosen;                       // what the parsed command line asks for
@@ -35,6 +35,15 @@ struct ClientHandlers {
   std::function<int(const FileOptions&)> file_get = cli::file_get;
   std::function<int(const FileOptions&)> file_delete = cli::file_delete;
   std::function<int(const ListOptions&)> file_list = cli::file_list;
+  std::function<int(const WebhookCreateOptions&)> webhook_create = cli::webhook_create;
+  std::function<int(const ListOptions&)> webhook_list = cli::webhook_list;
+  std::function<int(const WebhookOptions&)> webhook_get = cli::webhook_get;
+  std::function<int(const WebhookUpdateOptions&)> webhook_update = cli::webhook_update;
+  std::function<int(const WebhookOptions&)> webhook_delete = cli::webhook_delete;
+  std::function<int(const WebhookRotateOptions&)> webhook_rotate = cli::webhook_rotate;
+  std::function<int(const WebhookTestOptions&)> webhook_test = cli::webhook_test;
+  std::function<int(const WebhookDeliveriesOptions&)> webhook_deliveries = cli::webhook_deliveries;
+  std::function<int(const WebhookReplayOptions&)> webhook_replay = cli::webhook_replay;
 };
 
 void prepare_app(CLI::App& app);

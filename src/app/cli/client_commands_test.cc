@@ -42,6 +42,18 @@ class CommandLine : public testing::Test {
       list_ = options;
       return 44;
     };
+    handlers.webhook_create = [this](const WebhookCreateOptions& options) {
+      webhook_ = options;
+      return 45;
+    };
+    handlers.webhook_rotate = [this](const WebhookRotateOptions& options) {
+      rotate_ = options;
+      return 46;
+    };
+    handlers.webhook_deliveries = [this](const WebhookDeliveriesOptions& options) {
+      deliveries_ = options;
+      return 47;
+    };
     add_client_commands(app, chosen, std::move(handlers));
     testing::internal::CaptureStderr();
     testing::internal::CaptureStdout();
@@ -56,6 +68,9 @@ class CommandLine : public testing::Test {
   BatchWaitOptions wait_;
   FilePathOptions check_;
   ListOptions list_;
+  WebhookCreateOptions webhook_;
+  WebhookRotateOptions rotate_;
+  WebhookDeliveriesOptions deliveries_;
   std::string out_;
   std::string err_;
 };
@@ -102,6 +117,22 @@ TEST_F(CommandLine, FileCheck) {
   EXPECT_EQ(check_.profile, LimitProfile::unlimited);
 }
 
+TEST_F(CommandLine, Webhooks) {
+  EXPECT_EQ(parse({"webhooks", "create", "--event", "batch.failed", "--name", "n", "--event",
+                   "batch.expired", "--url", "https://h/"}),
+            45);
+  EXPECT_EQ(webhook_.name, "n");
+  EXPECT_EQ(webhook_.url, "https://h/");
+  EXPECT_THAT(webhook_.events, ElementsAre("batch.failed", "batch.expired"));
+  EXPECT_EQ(parse({"webhook", "rotate", "whe_1", "--keep-old"}), 46) << "the singular will do";
+  EXPECT_TRUE(rotate_.keep_old);
+  EXPECT_EQ(parse({"webhooks", "deliveries", "whe_1", "--limit", "5"}), 47);
+  EXPECT_EQ(deliveries_.delivery, "");
+  EXPECT_EQ(deliveries_.limit, 5);
+  EXPECT_EQ(parse({"webhooks", "deliveries", "whe_1", "whd_1"}), 47);
+  EXPECT_EQ(deliveries_.delivery, "whd_1");
+}
+
 TEST_F(CommandLine, UsageErrorsAreTwoAndNameTheCommand) {
   EXPECT_EQ(parse({"run", "-i", "x"}), 2);
   EXPECT_NE(err_.find("see 'offpeak run --help'"), std::string::npos) << err_;
@@ -113,6 +144,10 @@ TEST_F(CommandLine, UsageErrorsAreTwoAndNameTheCommand) {
            {"batch", "wait", "b", "--timeout", "soon"},
            {"batch", "create", "f", "--endpoint", "e", "--metadata", "novalue"},
            {"batch", "list", "--limit", "0"},
+           {"webhooks"},
+           {"webhooks", "create", "--name", "n"},
+           {"webhooks", "replay", "whe_1"},
+           {"webhooks", "deliveries", "whe_1", "--limit", "101"},
            {"file", "check", "a", "b"}}) {
     EXPECT_EQ(parse(arguments), 2) << testing::PrintToString(arguments);
     EXPECT_TRUE(err_.starts_with("offpeak: ")) << err_;

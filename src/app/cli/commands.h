@@ -63,6 +63,52 @@ struct FileOptions {
   std::string output;  // `file get`: empty means standard output
 };
 
+struct WebhookCreateOptions {
+  CommonOptions common;
+  std::string name;
+  std::string url;
+  std::vector<std::string> events;  // empty: all that the server knows
+};
+
+struct WebhookOptions {
+  CommonOptions common;
+  std::string id;
+};
+
+struct WebhookUpdateOptions {
+  CommonOptions common;
+  std::string id;
+  std::string name;                 // empty: as it is
+  std::string url;                  // likewise
+  std::vector<std::string> events;  // likewise
+};
+
+struct WebhookRotateOptions {
+  CommonOptions common;
+  std::string id;
+  bool keep_old = false;
+};
+
+struct WebhookTestOptions {
+  CommonOptions common;
+  std::string id;
+  std::string event = "batch.completed";
+};
+
+struct WebhookDeliveriesOptions {
+  CommonOptions common;
+  std::string id;
+  std::string delivery;  // empty: list them
+  int limit = 20;
+  std::string after;
+};
+
+struct WebhookReplayOptions {
+  CommonOptions common;
+  std::string id;
+  std::string delivery;
+};
+
 int run_batch_file(const RunOptions& options);
 
 int batch_create(const BatchCreateOptions& options);
@@ -76,5 +122,16 @@ int file_upload(const FilePathOptions& options);
 int file_get(const FileOptions& options);
 int file_delete(const FileOptions& options);
 int file_list(const ListOptions& options);
+
+int webhook_create(const WebhookCreateOptions& options);
+int webhook_list(const ListOptions& options);
+int webhook_get(const WebhookOptions& options);
+int webhook_update(const WebhookUpdateOptions& options);
+int webhook_delete(const WebhookOptions& options);
+int webhook_rotate(const WebhookRotateOptions& options);
+/// ExitCode::error if the receiver's answer is not 2xx.
+int webhook_test(const WebhookTestOptions& options);
+int webhook_deliveries(const WebhookDeliveriesOptions& options);
+int webhook_replay(const WebhookReplayOptions& options);
 
 }  // namespace offpeak::cli

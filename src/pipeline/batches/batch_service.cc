@@ -14,7 +14,6 @@ namespace offpeak {
 namespace {
 
 constexpr int kConflictRetries = 10;
-constexpr auto kIntakeRetry = std::chrono::seconds(1);
 
 std::vector<LineError> one_error(std::string code, std::string message, std::string param) {
   return {{.code = std::move(code), .message = std::move(message), .param = std::move(param)}};
@@ -22,11 +21,14 @@ std::vector<LineError> one_error(std::string code, std::string message, std::str
 
 }  // namespace
 
-BatchService::BatchService(BatchWorld world, const IntakeLimits& limits,
+BatchService::BatchService(BatchWorld world, BatchLimits limits,
                            std::chrono::milliseconds discovery_patience)
-    : world_(std::move(world)), limits_(limits), discovery_patience_(discovery_patience) {}
+    : world_(std::move(world)),
+      limits_(std::move(limits)),
+      discovery_patience_(discovery_patience) {}
 
-Result<BatchRecord> BatchService::create(const ProjectId& project, CreateBatch request) {
+Result<BatchRecord> BatchService::create(const ProjectId& project, CreateBatch request,
+                                         const RequestMark& mark) {
   const UnixSeconds now = world_.clock.unix_now();
   BatchRecord batch{.id = make_batch_id(world_.random, now),
                     .project = project,
@@ -37,7 +39,7 @@ Result<BatchRecord> BatchService::create(const ProjectId& project, CreateBatch r
                     .expires_at = now + request.window,
                     .metadata = std::move(request.metadata),
                     .output_expires_after_s = request.output_expires_after_s};
-  if (auto inserted = world_.meta.insert_batch(batch); !inserted) {
+  if (auto inserted = world_.meta.insert_batch(batch, mark); !inserted) {
     return std::unexpected(inserted.error());
   }
   start_intake(batch);
@@ -116,69 +118,20 @@ Result<IntakeVerdict> BatchService::check_input(const BatchRecord& batch) {
   }
   const auto input = FileReader::open(world_.blobs, file->content);
   if (!input) return std::unexpected(input.error());
-  const ModelCheck check = [this](std::string_view model) -> Status {
-    const auto route = world_.models.require(model, discovery_patience_);
-    if (!route) return std::unexpected(route.error());
-    return {};
+  const ModelCheck check =
+      [this, patience = discovery_patience_](std::string_view model) mutable -> Status {
+    const auto route = world_.models.require(model, patience);
+    if (route) return {};
+    patience = {};  // what was not there in time is not waited for again, row by row
+    return std::unexpected(route.error());
   };
-  return run_intake(world_.blobs, world_.random, limits_,
+  return run_intake(world_.blobs, world_.random, limits_.intake,
                     {batch.id, batch.endpoint, *input, check});
 }
 
-void BatchService::settle_intake(const BatchRecord& batch, const IntakeVerdict& verdict) {
-  const auto current = world_.meta.batch(batch.project, batch.id);
-  if (!current) {
-    log::error("batches", "batch {} cannot be read, trying again: {}", batch.id,
-               current.error().message);
-    world_.intake.post_later(kIntakeRetry,
-                             [this, batch, verdict] { settle_intake(batch, verdict); });
-    return;
-  }
-  if (current->status != BatchStatus::validating) return abandon_intake(*current);
-  const UnixSeconds now = world_.clock.unix_now();
-  BatchRecord next;
-  if (const auto* const errors = std::get_if<std::vector<LineError>>(&verdict)) {
-    next = failed(*current, *errors, now);
-    log::info("batches", "batch {} failed: {} {}", batch.id, errors->front().code,
-              errors->front().message);
-  } else {
-    const auto& summary = std::get<IntakeSummary>(verdict);
-    const auto route = world_.models.route(summary.requested_model);
-    const std::string model = route ? route->served_model : summary.requested_model;
-    if (route && route->stand_in) {
-      log::info("batches", "batch {} asks for model '{}', which nobody serves; '{}' runs it",
-                batch.id, summary.requested_model, model);
-    }
-    next = started(*current, summary.rows, model, now);
-    log::info("batches", "batch {} starts: {} rows for {}", batch.id, summary.rows, model);
-  }
-  const auto stored = world_.meta.update_batch(next);
-  if (!stored && stored.error().kind == ErrorKind::conflict) return settle_intake(batch, verdict);
-  if (!stored) {
-    log::error("batches", "batch {} cannot be updated, trying again: {}", batch.id,
-               stored.error().message);
-    world_.intake.post_later(kIntakeRetry,
-                             [this, batch, verdict] { settle_intake(batch, verdict); });
-    return;
-  }
-  if (!is_terminal(stored->status)) dispatcher_->add(*stored);
-}
-
-/// The user cancelled while the file was being checked: nothing has run, nothing is written.
-void BatchService::abandon_intake(const BatchRecord& batch) {
-  if (batch.status != BatchStatus::cancelling) return;
-  const FinalizeWorld world{world_.blobs, world_.meta, world_.clock, world_.random};
-  const auto ended = finalize_without_rows(world, batch, world_.worker);
-  if (ended) {
-    static_cast<void>(world_.blobs.remove(index_key(batch.id)));
-    return;
-  }
-  log::error("batches", "batch {} cannot be closed, trying again: {}", batch.id,
-             ended.error().message);
-  world_.intake.post_later(kIntakeRetry, [this, batch] { abandon_intake(batch); });
-}
-
 Status BatchService::finish(BatchRun& run) {
+  // Whoever sees that the batch has ended can enqueue the next one.
+  enqueued_.remove(run.record.id);
   const FinalizeWorld world{world_.blobs, world_.meta, world_.clock, world_.random};
   auto ended = finalize(world, run);
   if (ended) {

@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "core/openai/create_batch.h"
 #include "core/records/batch.h"
+#include "pipeline/batches/enqueued.h"
 #include "pipeline/dispatch/dispatcher.h"
 #include "pipeline/dispatch/progress.h"
 #include "pipeline/intake/intake.h"
@@ -32,16 +33,21 @@ struct BatchWorld {
   WorkerId worker;
 };
 
+struct BatchLimits {
+  IntakeLimits intake;
+  EnqueuedLimits enqueued;
+};
+
 class BatchService {
  public:
   /// `discovery_patience`: how long intake waits for an upstream that has not named its models yet.
-  BatchService(BatchWorld world, const IntakeLimits& limits,
-               std::chrono::milliseconds discovery_patience);
+  BatchService(BatchWorld world, BatchLimits limits, std::chrono::milliseconds discovery_patience);
 
   /// Must be called once before anything else; the two know each other.
   void connect(Dispatcher& dispatcher) { dispatcher_ = &dispatcher; }
 
-  Result<BatchRecord> create(const ProjectId& project, CreateBatch request);
+  Result<BatchRecord> create(const ProjectId& project, CreateBatch request,
+                             const RequestMark& mark = {});
   /// As stored, with what the journal has made durable since.
   Result<BatchRecord> get(const ProjectId& project, const BatchId& id) const;
   Result<Page<BatchRecord>> list(const ProjectId& project, const ListQuery& query) const;
@@ -60,13 +66,20 @@ class BatchService {
   void intake(const BatchRecord& batch);
   Result<IntakeVerdict> check_input(const BatchRecord& batch);
   void settle_intake(const BatchRecord& batch, const IntakeVerdict& verdict);
+  void settle_later(const BatchRecord& batch, const IntakeVerdict& verdict, const Error& why);
+  BatchRecord judged(const BatchRecord& batch, const IntakeVerdict& verdict);
+  BatchRecord admitted(const BatchRecord& batch, const IntakeSummary& summary);
   void abandon_intake(const BatchRecord& batch);
+  void restore_enqueued(const BatchRecord& batch);
   void with_progress(BatchRecord& batch) const;
 
   BatchWorld world_;
-  IntakeLimits limits_;
+  BatchLimits limits_;
+  EnqueuedBook enqueued_;
   std::chrono::milliseconds discovery_patience_;
   Dispatcher* dispatcher_ = nullptr;
+
+  static constexpr auto kIntakeRetry = std::chrono::seconds(1);
 };
 
 }  // namespace offpeak

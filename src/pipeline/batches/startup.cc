@@ -55,6 +55,7 @@ Status BatchService::recover_progress() {
   std::unordered_set<std::string_view> unfinished;
   for (const BatchRecord& batch : *batches) {
     unfinished.insert(batch.id.text());
+    restore_enqueued(batch);
     if (!with_parts.contains(batch.id.text())) continue;
     const auto recovered = recover_parts(world_.blobs, batch.id, [](const LedgerRecord&) {});
     if (!recovered) return std::unexpected(recovered.error());
@@ -63,6 +64,15 @@ Status BatchService::recover_progress() {
               recovered->totals.rows, batch.counts.total);
   }
   return sweep_scaffolding(world_.blobs, *keys, unfinished);
+}
+
+/// What a batch that has started enqueued, before the first new one is admitted.
+void BatchService::restore_enqueued(const BatchRecord& batch) {
+  if (!batch.in_progress_at) return;
+  const auto index = RowIndexReader::open(world_.blobs, batch.id);
+  if (!index) return;
+  enqueued_.restore(batch.id, {batch.project, batch.model, index->trailer().prompt_tokens,
+                               index->trailer().rows});
 }
 
 Status BatchService::resume() {

@@ -1,5 +1,6 @@
 #include "pipeline/dispatch/dispatcher.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "platform/observe/log.h"
@@ -244,9 +245,15 @@ std::optional<PlannedRow> Dispatcher::take_row(UpstreamSlots& upstream) {
   return row;
 }
 
+std::uint32_t Dispatcher::slots_for_batches(const UpstreamSlots& upstream) const {
+  const std::uint32_t all = upstream.settings().max_concurrency;
+  if (world_.interactive == nullptr) return all;
+  return all - std::min(all, world_.interactive->in_flight(upstream.index()));
+}
+
 void Dispatcher::fill_slots() {
   for (const auto& upstream : upstreams_) {
-    while (upstream->has_free()) {
+    while (upstream->busy() < slots_for_batches(*upstream)) {
       const auto row = take_row(*upstream);
       if (!row) break;
       world_.loop.spawn(run_slot(*upstream, upstream->acquire(), *row));
@@ -255,8 +262,11 @@ void Dispatcher::fill_slots() {
 }
 
 Task<> Dispatcher::run_slot(UpstreamSlots& upstream, Slot& slot, PlannedRow first) {
-  for (std::optional<PlannedRow> row = first; row; row = take_row(upstream)) {
+  std::optional<PlannedRow> row = first;
+  while (row) {
     co_await run_row(upstream, slot, *row);
+    // Synchronous calls may have come meanwhile: then this slot is theirs.
+    row = upstream.busy() <= slots_for_batches(upstream) ? take_row(upstream) : std::nullopt;
   }
   upstream.release(slot);
 }

@@ -23,6 +23,7 @@
 #include "pipeline/dispatch/waiting_batches.h"
 #include "pipeline/results/journal_sync.h"
 #include "pipeline/run/batch_run.h"
+#include "pipeline/upstream/interactive_load.h"
 #include "pipeline/upstream/model_directory.h"
 #include "platform/async/event_loop.h"
 #include "platform/async/wait_list.h"
@@ -51,6 +52,8 @@ struct DispatchWorld {
   JournalSync& sync;
   ProgressBoard& progress;
   WorkerId worker;
+  /// Synchronous calls to the same upstreams, which take their slots first; null if there are none.
+  const InteractiveLoad* interactive = nullptr;
 };
 
 class Dispatcher {
@@ -99,6 +102,8 @@ class Dispatcher {
   BatchTicket ticket_of(const BatchId& batch) const;
 
   void fill_slots();
+  /// Slots that synchronous calls leave to batches.
+  std::uint32_t slots_for_batches(const UpstreamSlots& upstream) const;
   /// The row counts as in flight from here on.
   std::optional<PlannedRow> take_row(UpstreamSlots& upstream);
   Task<> run_slot(UpstreamSlots& upstream, Slot& slot, PlannedRow first);

@@ -87,12 +87,8 @@ bool Dispatcher::settle(UpstreamSlots& upstream, const RunPtr& run, PlannedRow r
     run->troubles.erase(row.position);
     return true;
   }
-  if (auto* const trouble = std::get_if<RetryLater>(&outcome)) {
-    return settle_trouble(upstream, *run, row, request, std::move(*trouble), facts.json_valid);
-  }
-  const auto& lost = std::get<GiveUp>(outcome);
-  record_error(*run, request, lost.code, lost.message, attempts);
-  return true;
+  auto& trouble = std::get<RetryLater>(outcome);
+  return settle_trouble(upstream, *run, row, request, std::move(trouble), facts.json_valid);
 }
 
 bool Dispatcher::settle_trouble(UpstreamSlots& upstream, BatchRun& run, PlannedRow row,

@@ -34,8 +34,8 @@ class UpstreamSlots {
   const UpstreamSettings& settings() const { return settings_; }
   UpstreamGate& gate() { return gate_; }
 
-  bool has_free() const { return busy_ < settings_.max_concurrency; }
-  /// A free slot, its connection as its last row left it. REQUIRES: has_free().
+  /// A free slot, its connection as its last row left it. REQUIRES: fewer than max_concurrency are
+  /// busy.
   Slot& acquire();
   void release(Slot& slot);
   std::uint32_t busy() const { return busy_; }

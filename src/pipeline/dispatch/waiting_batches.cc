@@ -57,9 +57,4 @@ std::vector<BatchRecord> WaitingBatches::take_expired(UnixSeconds now) {
   return expired;
 }
 
-bool WaitingBatches::empty() const {
-  return std::ranges::all_of(projects_,
-                             [](const auto& entry) { return entry.second.waiting.empty(); });
-}
-
 }  // namespace offpeak

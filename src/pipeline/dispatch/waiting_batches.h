@@ -22,7 +22,6 @@ class WaitingBatches {
   std::optional<BatchRecord> take(const BatchId& id);
   /// Takes those whose window has closed; they count as open from now on.
   std::vector<BatchRecord> take_expired(UnixSeconds now);
-  bool empty() const;
 
  private:
   struct Queue {

@@ -2,19 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
-#include "core/jsonl/json_text.h"
 #include "core/openai/ids.h"
 
 namespace offpeak {
 namespace {
 
-/// A first line longer than this is left for intake to judge.
-constexpr std::size_t kFirstLineMax = 16u << 20;
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-/// Batch input files expire by default (contract section 1.2).
 constexpr auto kBatchFileLife = std::chrono::days(30);
 
 BlobKey file_key(const FileId& id) {
@@ -22,6 +16,23 @@ BlobKey file_key(const FileId& id) {
 }
 
 }  // namespace
+
+FileRecord new_file_record(const FileStores& stores, FileId id, const FileAttributes& attributes,
+                           std::vector<Extent> content) {
+  FileRecord file{.id = std::move(id),
+                  .project = attributes.project,
+                  .created_at = stores.clock.unix_now(),
+                  .filename = attributes.filename,
+                  .purpose = attributes.purpose,
+                  .content = std::move(content)};
+  for (const Extent& extent : file.content) file.bytes += extent.bytes;
+  if (attributes.expires_after) {
+    file.expires_at = file.created_at + *attributes.expires_after;
+  } else if (attributes.purpose == "batch") {
+    file.expires_at = file.created_at + kBatchFileLife;
+  }
+  return file;
+}
 
 Upload::Upload(FileStores stores, std::uint64_t bytes_max, FileId id,
                std::unique_ptr<BlobWriter> writer)
@@ -41,48 +52,18 @@ Status Upload::append(std::string_view bytes) {
                             "(limits.file_bytes).",
                             bytes_max_));
   }
-  keep_first_line(bytes);
+  check_.take(bytes);
+  hash_.update(bytes);
   return writer_->append(bytes);
 }
 
-void Upload::keep_first_line(std::string_view bytes) {
-  while (!first_line_ended_ && !bytes.empty()) {
-    const auto end = bytes.find('\n');
-    first_line_ += bytes.substr(0, end);
-    bytes.remove_prefix(std::min(bytes.size(), end == std::string_view::npos ? end : end + 1));
-    const bool blank = first_line_.find_first_not_of(" \t\r") == std::string::npos;
-    first_line_ended_ =
-        (end != std::string_view::npos && !blank) || first_line_.size() > kFirstLineMax;
-    if (end != std::string_view::npos && blank) first_line_.clear();
-  }
-}
-
-bool Upload::first_line_is_json() const {
-  if (first_line_.size() > kFirstLineMax) return true;
-  std::string_view line = first_line_;
-  if (line.starts_with(kByteOrderMark)) line.remove_prefix(kByteOrderMark.size());
-  return matches_json_grammar(line);
-}
-
-Result<FileRecord> Upload::finish(const FileAttributes& attributes) {
-  if (attributes.purpose == "batch" && (!attributes.filename.ends_with(".jsonl") ||
-                                        writer_->bytes() == 0 || !first_line_is_json())) {
-    return fail(ErrorKind::invalid_request, "Invalid file format for Batch API. Must be .jsonl");
+Result<FileRecord> Upload::finish(const FileAttributes& attributes, const RequestMark& mark) {
+  if (attributes.purpose == "batch") {
+    if (auto ok = check_.judge(attributes.filename); !ok) return std::unexpected(ok.error());
   }
   if (auto committed = writer_->commit(); !committed) return std::unexpected(committed.error());
-  FileRecord file{.id = id_,
-                  .project = attributes.project,
-                  .bytes = writer_->bytes(),
-                  .created_at = stores_.clock.unix_now(),
-                  .filename = attributes.filename,
-                  .purpose = attributes.purpose,
-                  .content = {{file_key(id_), writer_->bytes()}}};
-  if (attributes.expires_after) {
-    file.expires_at = file.created_at + *attributes.expires_after;
-  } else if (attributes.purpose == "batch") {
-    file.expires_at = file.created_at + kBatchFileLife;
-  }
-  if (auto inserted = stores_.meta.insert_file(file); !inserted) {
+  FileRecord file = new_file_record(stores_, id_, attributes, {{file_key(id_), writer_->bytes()}});
+  if (auto inserted = stores_.meta.insert_file(file, mark); !inserted) {
     static_cast<void>(stores_.blobs.remove(file_key(id_)));
     return std::unexpected(inserted.error());
   }

@@ -10,10 +10,8 @@ std::uint64_t CustomIdHashes::hash_of(std::string_view custom_id) const {
   return hash64(custom_id, seed_);
 }
 
-std::uint64_t CustomIdHashes::add(std::string_view custom_id) {
-  const std::uint64_t hash = hash_of(custom_id);
-  hashes_.push_back(hash);
-  return hash;
+void CustomIdHashes::add(std::string_view custom_id) {
+  hashes_.push_back(hash_of(custom_id));
 }
 
 std::unordered_set<std::uint64_t> CustomIdHashes::take_repeated() {

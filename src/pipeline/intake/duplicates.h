@@ -16,7 +16,7 @@ class CustomIdHashes {
   /// The seed is secret: ids are chosen by users.
   explicit CustomIdHashes(std::uint64_t seed) : seed_(seed) {}
 
-  std::uint64_t add(std::string_view custom_id);
+  void add(std::string_view custom_id);
   std::uint64_t hash_of(std::string_view custom_id) const;
   /// Hashes that occurred more than once. Almost surely true duplicates; the caller compares the
   /// texts. Frees the memory.

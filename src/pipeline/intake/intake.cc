@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <limits>
 #include <set>
 #include <unordered_map>
 #include <utility>
@@ -16,6 +17,7 @@
 #include "core/jsonl/line_framer.h"
 #include "core/jsonl/row_index.h"
 #include "pipeline/intake/duplicates.h"
+#include "pipeline/intake/error_list.h"
 #include "pipeline/results/part.h"
 
 namespace offpeak {
@@ -23,6 +25,8 @@ namespace {
 
 constexpr std::size_t kReadBytes = 1u << 20;
 constexpr std::size_t kIndexBufferBytes = 1u << 20;
+/// Rows are numbered by 32 bits, so even an unlimited batch ends here.
+constexpr std::uint64_t kRowsMax = std::numeric_limits<std::uint32_t>::max();
 
 /// Calls `on_line` for each line of the file that is not blank.
 Status for_each_line(const FileReader& input, std::uint64_t line_bytes_max,
@@ -46,41 +50,6 @@ std::string_view decoded_id(std::string_view literal, std::string& scratch) {
   scratch = decode_json_string(literal).value_or(std::string(literal));
   return scratch;
 }
-
-/// Errors in line order, as many as may be listed.
-class ErrorList {
- public:
-  explicit ErrorList(std::uint64_t listed_max) : listed_max_(listed_max) {}
-
-  void add(LineError error) {
-    ++count_;
-    errors_.push_back(std::move(error));
-    if (errors_.size() > 2 * listed_max_) trim();
-  }
-  bool empty() const { return count_ == 0; }
-
-  std::vector<LineError> take() {
-    trim();
-    if (count_ > errors_.size()) {
-      errors_.push_back(
-          {.code = "too_many_errors",
-           .message = fmt::format("{} more errors were found in this file; only the first {} are "
-                                  "listed.",
-                                  count_ - errors_.size(), errors_.size())});
-    }
-    return std::move(errors_);
-  }
-
- private:
-  void trim() {
-    std::ranges::sort(errors_, {}, &LineError::line);
-    if (errors_.size() > listed_max_) errors_.resize(listed_max_);
-  }
-
-  std::uint64_t listed_max_;
-  std::uint64_t count_ = 0;
-  std::vector<LineError> errors_;
-};
 
 /// Reads prompts back for the dispatch order, through the index just written.
 class StoredPrompts final : public PromptSource {
@@ -108,6 +77,7 @@ class IntakeRun {
  public:
   IntakeRun(const IntakeLimits& limits, const IntakeJob& job, AppendBlob& index, std::uint64_t seed)
       : limits_(limits),
+        rows_max_(std::min(limits.rows, kRowsMax)),
         job_(job),
         index_(index),
         checker_(job.endpoint),
@@ -127,6 +97,7 @@ class IntakeRun {
   Status write_order();
 
   const IntakeLimits& limits_;
+  const std::uint64_t rows_max_;
   const IntakeJob& job_;
   AppendBlob& index_;
   LineChecker checker_;
@@ -150,7 +121,7 @@ LineError at_line(LineError error, std::uint64_t line) {
 
 Status IntakeRun::on_line(const Line& line) {
   ++lines_;
-  if (lines_ > limits_.rows) return {};
+  if (lines_ > rows_max_) return {};
   if (line.too_long) {
     errors_.add({.code = "line_too_long",
                  .message = fmt::format("This line is {} bytes long; at most {} are accepted "
@@ -181,6 +152,11 @@ std::optional<LineError> IntakeRun::check_model(std::string_view literal) {
   const std::string model = decode_json_string(literal).value_or(std::string(literal));
   if (auto known = job_.check_model(model); !known) {
     if (known.error().kind == ErrorKind::unavailable) interrupted_ = known.error();
+    if (model.empty()) {
+      return LineError{.code = "invalid_request",
+                       .message = "Model parameter is required.",
+                       .param = "body.model"};
+    }
     return LineError{
         .code = "model_not_found", .message = known.error().message, .param = "body.model"};
   }
@@ -245,13 +221,13 @@ void IntakeRun::check_whole_file() {
                      "The input file is empty. Please ensure that the batch contains at least "
                      "one request."});
   }
-  if (lines_ > limits_.rows) {
+  if (lines_ > rows_max_) {
     errors_.add({.code = "too_many_tasks",
                  .message = fmt::format("The batch contains {} requests, more than the {} allowed "
                                         "(limits.rows). Split it into several batches.",
-                                        lines_, limits_.rows)});
+                                        lines_, rows_max_)});
   }
-  if (inputs_ > limits_.embedding_inputs && job_.endpoint == "/v1/embeddings") {
+  if (inputs_ > limits_.embedding_inputs && checker_.rules().counts_inputs) {
     errors_.add({.code = "too_many_tasks",
                  .message = fmt::format("The batch contains {} embedding inputs, more than the {} "
                                         "allowed (limits.embedding_inputs).",
@@ -293,17 +269,42 @@ Result<IntakeVerdict> IntakeRun::run() {
                        .prompt_tokens = prompt_tokens_};
 }
 
+/// The model that the first row asks for; empty if that row is not valid.
+Result<std::string> first_model(const IntakeLimits& limits, const IntakeJob& job) {
+  LineFramer framer(kReadBytes, limits.line_bytes);
+  for (std::uint64_t offset = 0;;) {
+    const auto count = job.input.read_at(offset, framer.space());
+    if (!count) return std::unexpected(count.error());
+    framer.fill(*count);
+    offset += *count;
+    const auto line = framer.next();
+    if (!line && *count > 0) continue;
+    if (!line || line->too_long) return "";
+    const auto parts = LineChecker(job.endpoint).check(line->text);
+    if (!parts || parts->model.length == 0) return "";
+    return decode_json_string(parts->model.of(line->text)).value_or("");
+  }
+}
+
+LineError file_too_large(std::uint64_t bytes_max, std::string_view model) {
+  return {.code = "file_too_large",
+          .message =
+              fmt::format("The batch input file is larger than the {} maximum{}. Please try "
+                          "again with a smaller batch.",
+                          bytes_max, model.empty() ? "" : fmt::format(" for the {} model", model))};
+}
+
 }  // namespace
 
 Result<IntakeVerdict> run_intake(BlobStore& blobs, Random& random, const IntakeLimits& limits,
                                  const IntakeJob& job) {
   if (job.input.size() > limits.file_bytes) {
-    std::vector<LineError> errors = {
-        {.code = "file_too_large",
-         .message = fmt::format("The batch input file is larger than the {} maximum "
-                                "(limits.batch_file_bytes). Please try again with a smaller batch.",
-                                limits.file_bytes)}};
-    return errors;
+    const auto model = first_model(limits, job);
+    if (!model) return std::unexpected(model.error());
+    if (auto removed = blobs.remove(index_key(job.batch)); !removed) {
+      return std::unexpected(removed.error());
+    }
+    return std::vector{file_too_large(limits.file_bytes, *model)};
   }
   auto index = blobs.open_append(index_key(job.batch));
   if (!index) return std::unexpected(index.error());

@@ -103,6 +103,11 @@ Result<ModelRoute> ModelDirectory::require(std::string_view model,
   return fail(ErrorKind::not_found, missing_message(model), "model_not_found", "body.model");
 }
 
+bool ModelDirectory::incomplete() const {
+  const std::lock_guard lock(mutex_);
+  return !std::ranges::all_of(entries_, &Entry::known);
+}
+
 void ModelDirectory::discovered(UpstreamIndex upstream, std::vector<std::string> models) {
   {
     const std::lock_guard lock(mutex_);

@@ -36,6 +36,10 @@ class ModelDirectory {
   /// unavailable means that close() was called and nothing is known.
   Result<ModelRoute> require(std::string_view model, std::chrono::milliseconds patience) const;
 
+  /// Whether some upstream has not yet said which models it serves, so that a model that is
+  /// nowhere may still turn up.
+  bool incomplete() const;
+
   /// What `upstream` answered to GET /v1/models.
   void discovered(UpstreamIndex upstream, std::vector<std::string> models);
   /// Why it could not be asked (yet), for the message of require().

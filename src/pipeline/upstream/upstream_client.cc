@@ -27,14 +27,20 @@ TransportFailure transport_failure(http::ClientFailureKind kind) {
 
 }  // namespace
 
-std::string request_head(const UpstreamSettings& upstream, std::string_view method,
-                         std::string_view endpoint) {
-  std::string head = fmt::format(
-      "{} {}{} HTTP/1.1\r\nhost: {}\r\nuser-agent: offpeak/{}\r\naccept: application/json\r\n",
-      method, upstream.endpoint.prefix, endpoint, upstream.endpoint.authority(), OFFPEAK_VERSION);
+std::string basic_head(const UpstreamSettings& upstream, std::string_view method,
+                       std::string_view target) {
+  std::string head =
+      fmt::format("{} {}{} HTTP/1.1\r\nhost: {}\r\nuser-agent: offpeak/{}\r\n", method,
+                  upstream.endpoint.prefix, target, upstream.endpoint.authority(), OFFPEAK_VERSION);
   if (!upstream.api_key.empty()) {
     head += fmt::format("authorization: Bearer {}\r\n", upstream.api_key);
   }
+  return head;
+}
+
+std::string request_head(const UpstreamSettings& upstream, std::string_view method,
+                         std::string_view endpoint) {
+  std::string head = basic_head(upstream, method, endpoint) + "accept: application/json\r\n";
   if (method == "POST") head += "content-type: application/json\r\n";
   return head;
 }

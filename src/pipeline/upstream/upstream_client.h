@@ -22,6 +22,11 @@ struct SplicedBody {
   std::size_t size() const { return before.size() + model.size() + after.size(); }
 };
 
+/// Request line, host, user agent and the upstream's own key. `target` is OpenAI's path, a query
+/// behind it included.
+std::string basic_head(const UpstreamSettings& upstream, std::string_view method,
+                       std::string_view target);
+
 /// The head of requests to one endpoint of one upstream: everything that is the same for each row.
 /// `endpoint` is OpenAI's path, such as "/v1/chat/completions".
 std::string request_head(const UpstreamSettings& upstream, std::string_view method,

@@ -1,0 +1,60 @@
+// The synchronous endpoints: passed through to the upstream that serves the model.
+#include <array>
+#include <utility>
+
+#include "api/error_response.h"
+#include "api/server_api.h"
+#include "pipeline/relay/relay.h"
+
+namespace offpeak {
+namespace {
+
+struct Endpoint {
+  std::string_view path;
+  std::string_view operation;
+  std::string_view summary;
+  bool needs_model = false;
+};
+
+constexpr std::array<Endpoint, 8> kEndpoints = {{
+    {"/v1/chat/completions", "createChatCompletion", "A chat completion, also as a stream", true},
+    {"/v1/completions", "createCompletion", "A text completion, also as a stream", true},
+    {"/v1/embeddings", "createEmbedding", "Embeddings of texts", true},
+    {"/v1/responses", "createResponse", "A response, also as a stream"},
+    {"/v1/moderations", "createModeration", "A judgement of texts or images"},
+    {"/v1/images/generations", "createImage", "Images from a text"},
+    {"/v1/images/edits", "createImageEdit", "Images from images and a text"},
+    {"/v1/videos", "createVideo", "Starts a video"},
+}};
+
+Task<http::Response> infer(Relay& relay, const Endpoint& endpoint, Call& call) {
+  const http::Request& request = call.request;
+  const RelayRequest relayed{.path = endpoint.path,
+                             .query = request.query(),
+                             .content_type = request.header("content-type"),
+                             .accept = request.header("accept"),
+                             .client_request_id = request.header("x-client-request-id"),
+                             .request_id = request.id,
+                             .body = call.text,
+                             .needs_model = endpoint.needs_model};
+  auto response = co_await relay.call(relayed, call.body);
+  if (!response) co_return error_response(response.error());
+  co_return std::move(*response);
+}
+
+}  // namespace
+
+void add_inference_routes(Router& router, const ApiWorld& world, const ApiSettings& settings) {
+  for (const Endpoint& endpoint : kEndpoints) {
+    router.add(
+        {.method = "POST",
+         .pattern = endpoint.path,
+         .body = BodyKind::text,
+         .body_bytes_max = settings.inference_body_bytes,
+         .spends_tokens = true,
+         .doc = {endpoint.operation, endpoint.summary, "InferenceRequest", "InferenceReply"},
+         .serve = [&world, &endpoint](Call& call) { return infer(world.relay, endpoint, call); }});
+  }
+}
+
+}  // namespace offpeak

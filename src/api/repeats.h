@@ -1,0 +1,69 @@
+// Recognises requests that their clients send again (contract section 6.4), so that nothing is made
+// twice: by Idempotency-Key for a day, and without one by the retry counter of OpenAI's SDKs when
+// the reply to the same request got lost minutes ago. REQUIRES: the API loop's thread.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "api/router.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "platform/async/event_loop.h"
+#include "platform/crypto/secret_box.h"
+#include "platform/http/message.h"
+#include "platform/meta/request_store.h"
+
+namespace offpeak {
+
+class Repeats {
+ public:
+  /// All outlive it.
+  Repeats(RequestStore& store, const Clock& clock, Workers& workers, const SecretBox& box)
+      : store_(store), clock_(clock), workers_(workers), box_(box) {}
+  Repeats(const Repeats&) = delete;
+
+  /// The use of an Idempotency-Key by one request, from its head to its answer.
+  class Claim {
+   public:
+    Claim() = default;
+    Claim(Repeats& repeats, std::pair<ProjectId, std::string> key)
+        : repeats_(&repeats), key_(std::move(key)) {}
+    Claim(Claim&& other) noexcept
+        : repeats_(std::exchange(other.repeats_, nullptr)), key_(std::move(other.key_)) {}
+    Claim& operator=(Claim&&) = delete;
+    ~Claim() {
+      if (repeats_ != nullptr) repeats_->under_way_.erase(key_);
+    }
+
+   private:
+    Repeats* repeats_ = nullptr;
+    std::pair<ProjectId, std::string> key_;
+  };
+
+  /// Takes the call's Idempotency-Key, if it has one, into call.mark. The reply to send instead if
+  /// the key is malformed or another request with it is under way.
+  std::expected<Claim, http::Response> claim(Call& call);
+
+  /// Completes call.mark by `content`: whatever of the body tells two requests apart. The reply to
+  /// send if this request has been answered before.
+  std::optional<http::Response> answered(Call& call, std::string_view content);
+
+  /// Keeps the reply to a call with an Idempotency-Key, unless it is one that a later try may
+  /// change or a stream.
+  Task<> keep(const Call& call, const http::Response& response);
+
+ private:
+  std::optional<http::Response> answered_by_key(Call& call);
+
+  RequestStore& store_;
+  const Clock& clock_;
+  Workers& workers_;
+  const SecretBox& box_;  // replies may hold secrets, so they are stored sealed
+  std::set<std::pair<ProjectId, std::string>> under_way_;
+};
+
+}  // namespace offpeak
