@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 
+import latency
 from api_client import ApiClient
 from make_rows import write_rows
 from processes import Process, free_port
@@ -205,6 +206,16 @@ class Bench:
             "seconds": seconds,
         }
 
+    def added_latency(self):
+        """Synchronous calls through the server beside the same calls to the upstream."""
+        with self.sim("latency") as (url, _):
+            server, api = self.start_offpeak("latency", url)
+            try:
+                base = f"http://127.0.0.1:{api.port}"
+                return [latency.added(url, base, api.key, count) for count in (1, 16, 64)]
+            finally:
+                server.stop()
+
 
 class Attempts:
     """What the simulated upstream saw, from its attempt log."""
@@ -240,7 +251,7 @@ def machine():
     return f"{os.cpu_count()} x {model}, {memory:.0f} GiB, Linux {platform.release()}"
 
 
-def table(bench, limit, small, large, killed):
+def table(bench, limit, small, large, killed, calls):
     version = output_of(str(bench.build / "offpeak"), "--version").splitlines()
     commit = output_of("git", "rev-parse", "--short=12", "HEAD")
     dirty = (
@@ -274,7 +285,19 @@ def table(bench, limit, small, large, killed):
         f"| kill -9 after {killed['killed_at']:,} of {killed['rows']:,} rows, restart: "
         f"attempts repeated "
         f"| {killed['repeated']} | {CONNECTIONS} in flight | |",
+        "",
+        "Synchronous calls, about 1,000 a second, limit: the same calls to the upstream itself.",
+        "",
+        "| connections | offpeak p50 / p99 | limit p50 / p99 | added p50 | added p99 |",
+        "| --- | --- | --- | --- | --- |",
     ]
+    for call in calls:
+        ms = lambda us: f"{us / 1000:.3f}"
+        lines.append(
+            f"| {call['connections']} | {' / '.join(map(ms, call['through_us']))} ms "
+            f"| {' / '.join(map(ms, call['direct_us']))} ms | {ms(call['added_p50_us'])} ms "
+            f"| {ms(call['added_p99_us'])} ms |"
+        )
     return "\n".join(lines)
 
 
@@ -312,8 +335,10 @@ def main():
         large = bench.batch("large", large_rows)
         say(f"bench: {large}\nbench: kill -9")
         killed = bench.kill(rows)
-        say(f"bench: {killed}")
-        text = table(bench, limit, small, large, killed)
+        say(f"bench: {killed}\nbench: synchronous calls")
+        calls = bench.added_latency()
+        say(f"bench: {calls}")
+        text = table(bench, limit, small, large, killed, calls)
     print(text)
     if not args.quick:
         write_table(text)

