@@ -25,6 +25,9 @@ void BatchService::settle_intake(const BatchRecord& batch, const IntakeVerdict& 
   log::info("batches", "batch {} starts: {} rows for {}", batch.id, stored->counts.total,
             stored->model);
   dispatcher_->add(*stored);
+  // A cancel between the two steps found nothing to cancel.
+  const auto now = world_.meta.batch(batch.project, batch.id);
+  if (now && now->status == BatchStatus::cancelling) dispatcher_->cancel(batch.id);
 }
 
 void BatchService::settle_later(const BatchRecord& batch, const IntakeVerdict& verdict,
