@@ -27,6 +27,23 @@ constexpr std::array<Endpoint, 8> kEndpoints = {{
     {"/v1/videos", "createVideo", "Starts a video"},
 }};
 
+/// Reads an answer of known length into memory, so that it can be kept for its Idempotency-Key.
+Task<http::Response> made_whole(http::Response response) {
+  auto* const held = std::get_if<std::unique_ptr<http::ResponseStream>>(&response.body);
+  if (held == nullptr || (*held)->length().value_or(kKeptReplyBytesMax + 1) > kKeptReplyBytesMax) {
+    co_return response;
+  }
+  std::string text;
+  while (true) {
+    const auto piece = co_await (*held)->next();
+    if (!piece) co_return error_response(piece.error());
+    if (piece->empty()) break;
+    text += *piece;
+  }
+  response.body = std::move(text);
+  co_return response;
+}
+
 Task<http::Response> infer(Relay& relay, const Endpoint& endpoint, Call& call) {
   const http::Request& request = call.request;
   const RelayRequest relayed{.path = endpoint.path,
@@ -39,7 +56,8 @@ Task<http::Response> infer(Relay& relay, const Endpoint& endpoint, Call& call) {
                              .needs_model = endpoint.needs_model};
   auto response = co_await relay.call(relayed, call.body);
   if (!response) co_return error_response(response.error());
-  co_return std::move(*response);
+  if (call.mark.idempotency_key.empty()) co_return std::move(*response);
+  co_return co_await made_whole(std::move(*response));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "api/error_response.h"
 #include "api/server_api.h"
+#include "core/openai/body_fields.h"
 #include "pipeline/projects/projects.h"
 
 namespace offpeak {
@@ -16,8 +17,7 @@ Task<http::Response> create_project_route(const ApiWorld& world, Call& call) {
   const auto* const name =
       !error && body.is_object() ? body.get_object().if_contains("name") : nullptr;
   if (name == nullptr || !name->is_string()) {
-    co_return error_response({ErrorKind::invalid_request, "Missing required parameter: 'name'.",
-                              "missing_required_parameter", "name"});
+    co_return error_response(missing_param("name").error());
   }
   auto create = [&world, name = std::string(name->get_string())] {
     return create_project(world.files.meta, world.files.clock, world.files.random, name);

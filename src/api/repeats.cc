@@ -15,8 +15,6 @@ namespace offpeak {
 namespace {
 
 constexpr std::size_t kKeyBytesMax = 255;
-/// More than this is not kept; the request is then answered anew.
-constexpr std::size_t kReplyBytesMax = 4u << 20;
 
 bool is_retry(const http::Request& request) {
   const std::string_view count = request.header("x-stainless-retry-count");
@@ -112,7 +110,7 @@ std::optional<http::Response> Repeats::answered_by_key(Call& call) {
 Task<> Repeats::keep(const Call& call, const http::Response& response) {
   const auto* const body = std::get_if<std::string>(&response.body);
   if (call.mark.idempotency_key.empty() || call.mark.empty() || is_passing(response.status) ||
-      body == nullptr || body->size() > kReplyBytesMax) {
+      body == nullptr || body->size() > kKeptReplyBytesMax) {
     co_return;
   }
   StoredReply reply{.status = response.status,

@@ -19,6 +19,9 @@
 
 namespace offpeak {
 
+/// A longer reply is not kept; its request is then answered anew.
+inline constexpr std::size_t kKeptReplyBytesMax = 4u << 20;
+
 class Repeats {
  public:
   /// All outlive it.

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "api/form_reader.h"
+#include "core/openai/body_fields.h"
 #include "core/openai/create_batch.h"
 #include "core/openai/uploads.h"
 #include "pipeline/files/filename.h"
@@ -83,9 +84,7 @@ class UploadForm {
     if (anchor == nullptr && seconds == nullptr) return std::nullopt;
     for (auto [value, name] : {std::pair(anchor, "anchor"), std::pair(seconds, "seconds")}) {
       if (value != nullptr) continue;
-      const std::string param = fmt::format("expires_after.{}", name);
-      return invalid(fmt::format("Missing required parameter: '{}'.", param),
-                     "missing_required_parameter", param);
+      return missing_param(fmt::format("expires_after.{}", name));
     }
     if (*anchor != "created_at") {
       return invalid(
@@ -118,12 +117,11 @@ class UploadForm {
             "the file, or give its bytes a name.",
             "invalid_type", "file");
       }
-      return invalid("Missing required parameter: 'file'.", "missing_required_parameter", "file");
+      return missing_param("file");
     }
     const auto purpose = fields_.find("purpose");
     if (purpose == fields_.end() || purpose->second.empty()) {
-      return invalid("Missing required parameter: 'purpose'.", "missing_required_parameter",
-                     "purpose");
+      return missing_param("purpose");
     }
     if (auto ok = check_purpose(purpose->second); !ok) return std::unexpected(ok.error());
     const auto expiry = read_expiry();

@@ -5,6 +5,7 @@
 #include "api/error_response.h"
 #include "api/form_reader.h"
 #include "api/server_api.h"
+#include "core/openai/body_fields.h"
 #include "core/openai/uploads.h"
 #include "core/openai/wire.h"
 #include "pipeline/files/multipart_upload.h"
@@ -90,8 +91,7 @@ Task<Result<IncomingPart>> receive_part(const UploadRoutes& routes, Call& call) 
   auto read = co_await read_form(call.request, call.body, "the part 'data'", take);
   if (!read) co_return std::unexpected(read.error());
   if (form.part()) co_return std::move(*form.part());
-  co_return fail(ErrorKind::invalid_request, "Missing required parameter: 'data'.",
-                 "missing_required_parameter", "data");
+  co_return missing_param("data");
 }
 
 Task<http::Response> add_part(const UploadRoutes& routes, Call& call) {

@@ -17,19 +17,20 @@ import json
 import socket
 import threading
 
+import harness
 from model_stub import read_body
 
 SKIP = ("connection", "transfer-encoding", "content-length")
 
 
-class FaultProxy:
+class FaultProxy(harness.LocalHttp):
     def __init__(self, port):
         self.port = port
         self.lock = threading.Lock()
         self.actions, self.requests = [], []
         outer = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(harness.QuietHandler):
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
 
@@ -44,18 +45,8 @@ class FaultProxy:
 
             do_GET = do_POST = do_DELETE = do
 
-            def log_message(self, *args):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        super().__init__(Handler)
         self.base_url = self.url + "/v1"
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
 
     def script(self, *actions):
         with self.lock:

@@ -16,6 +16,7 @@ import time
 import urllib.parse
 
 import openai
+
 import openapi_check
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -288,14 +289,33 @@ def multipart(parts, boundary="bOuNdArY"):
     return body, {"Content-Type": f"multipart/form-data; boundary={boundary}"}
 
 
-class EchoUpstream:
+class QuietHandler(http.server.BaseHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+class LocalHttp:
+    """An HTTP server of the test's own, on a free port, a thread for each connection."""
+
+    def __init__(self, handler):
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class EchoUpstream(LocalHttp):
     """An upstream that keeps the raw bodies it was sent and answers with given bytes."""
 
     def __init__(self, answer=b'{"ok":1}', status=200, headers=()):
         self.bodies, self.answer, self.status, self.headers = [], answer, status, list(headers)
         outer = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             protocol_version = "HTTP/1.1"
 
             def do_POST(self):
@@ -308,17 +328,7 @@ class EchoUpstream:
                 self.end_headers()
                 self.wfile.write(outer.answer)
 
-            def log_message(self, *args):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
+        super().__init__(Handler)
 
 
 def quote(text):

@@ -6,11 +6,11 @@ what it was sent. A model name with `slow` in it answers after two seconds; `bro
 """
 
 import base64
-import http.server
 import json
 import struct
-import threading
 import time
+
+import harness
 
 CREATED = 1_760_000_000
 VECTOR = [0.5, -0.25, 0.125, 1.0]
@@ -215,13 +215,13 @@ def form_model(body):
     return after.partition(b"\r\n")[0].decode()
 
 
-class ModelStub:
+class ModelStub(harness.LocalHttp):
     def __init__(self):
         self.requests = []  # (path, headers with lower-case names, body)
         self.gone = 0  # streams whose reader went away
         outer = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(harness.QuietHandler):
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
 
@@ -231,17 +231,7 @@ class ModelStub:
                 except OSError:  # the client went away
                     self.close_connection = True
 
-            def log_message(self, *args):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
+        super().__init__(Handler)
 
     def serve(self, call):
         body = read_body(call)

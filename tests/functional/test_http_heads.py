@@ -40,8 +40,7 @@ SERVED = {
     "a chunk extension": get(HOST + CHUNKED) + b"4;a=b\r\nbody\r\n0\r\n\r\n",
     "a quoted chunk extension": get(HOST + CHUNKED) + b'4;a="b c"\r\nbody\r\n0\r\n\r\n',
     "trailers": get(HOST + CHUNKED) + b"0\r\nX-Trailer: y\r\n\r\n",
-    "a chunk size with leading zeros": get(HOST + CHUNKED)
-    + b"0004\r\nbody\r\n0\r\n\r\n",
+    "a chunk size with leading zeros": get(HOST + CHUNKED) + b"0004\r\nbody\r\n0\r\n\r\n",
     "a length with leading zeros": get(HOST + b"Content-Length: 0004\r\n") + b"body",
     "a head of 60 KiB": get(HOST + b"X: " + b"y" * 60_000 + b"\r\n"),
     "a query with odd bytes": get(line=b"GET /livez?a[]=%00&b='\"%3C HTTP/1.1"),
@@ -95,32 +94,20 @@ REFUSED = {
     "a hexadecimal length": post(b"Content-Length: 0x4\r\n", SMUGGLED),
     "a length with a fraction": post(b"Content-Length: 4.0\r\n", SMUGGLED),
     "an empty length": post(b"Content-Length:\r\n", SMUGGLED),
-    "a length beyond 64 bits": post(
-        b"Content-Length: 99999999999999999999\r\n", SMUGGLED
-    ),
+    "a length beyond 64 bits": post(b"Content-Length: 99999999999999999999\r\n", SMUGGLED),
     "a length and chunked": post(LENGTH + CHUNKED, b"0\r\n\r\n" + SMUGGLED),
     "chunked and a length": post(CHUNKED + LENGTH, b"0\r\n\r\n" + SMUGGLED),
     "chunked twice": post(CHUNKED + CHUNKED, b"0\r\n\r\n" + SMUGGLED),
-    "an unknown encoding": post(
-        b"Transfer-Encoding: xchunked\r\n", b"0\r\n\r\n" + SMUGGLED
-    ),
-    "gzip and chunked": post(
-        b"Transfer-Encoding: gzip, chunked\r\n", b"0\r\n\r\n" + SMUGGLED
-    ),
+    "an unknown encoding": post(b"Transfer-Encoding: xchunked\r\n", b"0\r\n\r\n" + SMUGGLED),
+    "gzip and chunked": post(b"Transfer-Encoding: gzip, chunked\r\n", b"0\r\n\r\n" + SMUGGLED),
     "identity": post(b"Transfer-Encoding: identity\r\n", SMUGGLED),
     "an empty encoding": post(b"Transfer-Encoding:\r\n", b"0\r\n\r\n" + SMUGGLED),
     "chunked with a parameter": post(
         b"Transfer-Encoding: chunked;q=1\r\n", b"0\r\n\r\n" + SMUGGLED
     ),
-    "chunked in quotes": post(
-        b'Transfer-Encoding: "chunked"\r\n', b"0\r\n\r\n" + SMUGGLED
-    ),
-    "chunked behind a vertical tab": post(
-        b"Transfer-Encoding: \x0bchunked\r\n", SMUGGLED
-    ),
-    "an encoding with a space before the colon": post(
-        b"Transfer-Encoding : chunked\r\n", SMUGGLED
-    ),
+    "chunked in quotes": post(b'Transfer-Encoding: "chunked"\r\n', b"0\r\n\r\n" + SMUGGLED),
+    "chunked behind a vertical tab": post(b"Transfer-Encoding: \x0bchunked\r\n", SMUGGLED),
+    "an encoding with a space before the colon": post(b"Transfer-Encoding : chunked\r\n", SMUGGLED),
     "chunked in http 1.0": post(
         CHUNKED, b"0\r\n\r\n" + SMUGGLED, line=b"POST /v1/batches HTTP/1.0"
     ),
@@ -128,9 +115,7 @@ REFUSED = {
     "a chunk size with a sign": post(CHUNKED, b"+4\r\nbody\r\n0\r\n\r\n" + SMUGGLED),
     "a chunk size with 0x": post(CHUNKED, b"0x4\r\nbody\r\n0\r\n\r\n" + SMUGGLED),
     "a chunk size beyond 64 bits": post(CHUNKED, b"1" + b"0" * 16 + b"\r\n" + SMUGGLED),
-    "a chunk longer than its size": post(
-        CHUNKED, b"4\r\nbody!\r\n0\r\n\r\n" + SMUGGLED
-    ),
+    "a chunk longer than its size": post(CHUNKED, b"4\r\nbody!\r\n0\r\n\r\n" + SMUGGLED),
     "a chunk that ends in a bare LF": post(CHUNKED, b"4\nbody\n0\n\n"),
 }
 
@@ -219,9 +204,7 @@ backend back
 @pytest.mark.parametrize("proxy", ["nginx", "haproxy"])
 def test_nothing_is_smuggled_through_a_proxy(start, tmp_path, proxy):
     """What one side takes for a body must never be a request for the other."""
-    found = shutil.which(
-        proxy, path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
-    )
+    found = shutil.which(proxy, path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
     assert found, f"{proxy} is missing: tools/install-deps.sh test"
     server = start.server({"log": {"level": "debug"}})
     port = free_port()

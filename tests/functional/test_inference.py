@@ -310,6 +310,18 @@ def test_a_stale_kept_connection_is_replaced(start):
     assert len(server.sim.entries()) == 5
 
 
+def test_an_idempotency_key_gives_the_same_answer_again(server):
+    before = len(server.sim.entries())
+    headers = {"Idempotency-Key": "once-only"}
+    first = post(server, CHAT, chat_body(), **headers)
+    again = post(server, CHAT, chat_body(), **headers)
+    assert first[0] == again[0] == 200 and first[2] == again[2]
+    assert again[1]["idempotent-replayed"] == "true"
+    assert len(server.sim.entries()) == before + 1
+    assert post(server, CHAT, chat_body(seed=1), **headers)[0] == 400
+    assert post(server, CHAT, chat_body())[2] != first[2]
+
+
 # Failures.
 
 

@@ -64,16 +64,7 @@ int file_get(const FileOptions& options) {
 }
 
 int file_delete(const FileOptions& options) {
-  const auto connection = connect(options.common);
-  if (!connection) return report(connection.error());
-  const auto json = connection->http->del("/files/" + path_segment(options.id));
-  if (!json) return report(json.error());
-  if (options.common.json) {
-    print_json(*json);
-  } else {
-    fmt::print(stderr, "deleted {}\n", options.id);
-  }
-  return kOk;
+  return delete_object(options.common, "/files/" + path_segment(options.id), options.id);
 }
 
 int file_list(const ListOptions& options) {

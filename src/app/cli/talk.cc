@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "app/cli/text.h"
+#include "app/cli/watch.h"
 
 namespace offpeak::cli {
 namespace {
@@ -58,6 +59,19 @@ CliResult<UploadedFile> upload_file(HttpSession& http, const std::filesystem::pa
   if (!view) return std::unexpected(std::move(view.error()));
   terminal.say(Mark::done, fmt::format("uploaded {} as {}", human_bytes(view->bytes), view->id));
   return UploadedFile{std::move(*view), std::move(*json)};
+}
+
+int delete_object(const CommonOptions& options, const std::string& path, const std::string& id) {
+  const auto connection = connect(options);
+  if (!connection) return report(connection.error());
+  const auto json = connection->http->del(path);
+  if (!json) return report(json.error());
+  if (options.json) {
+    print_json(*json);
+  } else {
+    fmt::print(stderr, "deleted {}\n", id);
+  }
+  return static_cast<int>(ExitCode::ok);
 }
 
 }  // namespace offpeak::cli

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "app/cli/api_objects.h"
+#include "app/cli/connect.h"
 #include "app/cli/exit_code.h"
 #include "app/cli/file_check.h"
 #include "app/cli/http_session.h"
@@ -24,5 +25,8 @@ struct UploadedFile {
 /// With a bar on a terminal.
 CliResult<UploadedFile> upload_file(HttpSession& http, const std::filesystem::path& file,
                                     Terminal& terminal, const Clock& clock);
+
+/// A whole `delete` command: deletes what lies at `path` and says so; its exit status.
+int delete_object(const CommonOptions& options, const std::string& path, const std::string& id);
 
 }  // namespace offpeak::cli

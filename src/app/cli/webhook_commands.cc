@@ -3,6 +3,7 @@
 
 #include "app/cli/api_objects.h"
 #include "app/cli/commands.h"
+#include "app/cli/talk.h"
 #include "app/cli/text.h"
 #include "app/cli/watch.h"
 
@@ -145,16 +146,7 @@ int webhook_update(const WebhookUpdateOptions& options) {
 }
 
 int webhook_delete(const WebhookOptions& options) {
-  const auto connection = connect(options.common);
-  if (!connection) return report(connection.error());
-  const auto json = connection->http->del(endpoint_path(options.id));
-  if (!json) return report(json.error());
-  if (options.common.json) {
-    print_json(*json);
-  } else {
-    fmt::print(stderr, "deleted {}\n", options.id);
-  }
-  return kOk;
+  return delete_object(options.common, endpoint_path(options.id), options.id);
 }
 
 int webhook_rotate(const WebhookRotateOptions& options) {

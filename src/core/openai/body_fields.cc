@@ -44,6 +44,11 @@ std::unexpected<Error> invalid_param(std::string message, std::string code,
   return fail(ErrorKind::invalid_request, std::move(message), std::move(code), std::string(param));
 }
 
+std::unexpected<Error> missing_param(std::string_view param) {
+  return invalid_param(fmt::format("Missing required parameter: '{}'.", param),
+                       "missing_required_parameter", param);
+}
+
 std::unexpected<Error> wrong_type(std::string_view param, std::string_view expected,
                                   const json::value& got) {
   return invalid_param(fmt::format("Invalid type for '{}': expected {}, but got {} instead.", param,
@@ -78,8 +83,7 @@ Result<std::string> required_string(const json::object& body, std::string_view n
   auto value = optional_string(body, name);
   if (!value) return std::unexpected(std::move(value.error()));
   if (*value) return std::move(**value);
-  return invalid_param(fmt::format("Missing required parameter: '{}'.", name),
-                       "missing_required_parameter", name);
+  return missing_param(name);
 }
 
 Result<std::optional<std::string>> optional_string(const json::object& body,

@@ -16,6 +16,8 @@ namespace offpeak {
 
 /// invalid_request.
 std::unexpected<Error> invalid_param(std::string message, std::string code, std::string_view param);
+/// "Missing required parameter: 'x'."
+std::unexpected<Error> missing_param(std::string_view param);
 /// "Invalid type for 'x': expected a string, but got an array instead."
 std::unexpected<Error> wrong_type(std::string_view param, std::string_view expected,
                                   const boost::json::value& got);

@@ -112,9 +112,7 @@ Result<std::optional<std::int64_t>> parse_expires_after(const json::object& body
   const auto& object = value->get_object();
   for (const std::string_view member : {"anchor", "seconds"}) {
     if (object.contains(member)) continue;
-    const std::string param = fmt::format("{}.{}", name, member);
-    return invalid_param(fmt::format("Missing required parameter: '{}'.", param),
-                         "missing_required_parameter", param);
+    return missing_param(fmt::format("{}.{}", name, member));
   }
   const std::string anchor_param = fmt::format("{}.anchor", name);
   const json::value& anchor = object.at("anchor");

@@ -20,14 +20,9 @@ constexpr std::array<std::string_view, 6> kPurposes = {"fine-tune", "assistants"
                                                        "user_data", "vision",     "evals"};
 constexpr std::size_t kMimeTypeMax = 256;
 
-std::unexpected<Error> missing(std::string_view name) {
-  return invalid_param(fmt::format("Missing required parameter: '{}'.", name),
-                       "missing_required_parameter", name);
-}
-
 Result<std::uint64_t> parse_bytes(const json::object& body, std::uint64_t bytes_max) {
   const json::value* const value = body.if_contains("bytes");
-  if (value == nullptr || value->is_null()) return missing("bytes");
+  if (value == nullptr || value->is_null()) return missing_param("bytes");
   const auto bytes = integer_of(*value);
   if (!bytes) return wrong_type("bytes", "an integer", *value);
   if (*bytes < 0) {
@@ -47,7 +42,7 @@ Result<std::uint64_t> parse_bytes(const json::object& body, std::uint64_t bytes_
 
 Result<std::vector<PartId>> parse_part_ids(const json::object& body) {
   const json::value* const value = body.if_contains("part_ids");
-  if (value == nullptr || value->is_null()) return missing("part_ids");
+  if (value == nullptr || value->is_null()) return missing_param("part_ids");
   if (!value->is_array()) return wrong_type("part_ids", "an array", *value);
   std::vector<PartId> parts;
   std::unordered_set<std::string_view> seen;

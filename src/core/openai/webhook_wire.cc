@@ -73,16 +73,4 @@ object webhook_delivery_object(const WebhookDelivery& delivery,
   return made;
 }
 
-std::string_view to_string(DeliveryState state) {
-  switch (state) {
-    case DeliveryState::pending:
-      return "pending";
-    case DeliveryState::delivered:
-      return "delivered";
-    case DeliveryState::given_up:
-      return "given_up";
-  }
-  std::unreachable();
-}
-
 }  // namespace offpeak

@@ -24,6 +24,4 @@ boost::json::object webhook_delivery_object(const WebhookDelivery& delivery);
 boost::json::object webhook_delivery_object(const WebhookDelivery& delivery,
                                             std::span<const DeliveryAttempt> attempts);
 
-std::string_view to_string(DeliveryState state);
-
 }  // namespace offpeak

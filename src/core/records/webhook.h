@@ -33,6 +33,18 @@ struct WebhookEndpoint {
 
 enum class DeliveryState { pending, delivered, given_up };
 
+constexpr std::string_view to_string(DeliveryState state) {
+  switch (state) {
+    case DeliveryState::pending:
+      return "pending";
+    case DeliveryState::delivered:
+      return "delivered";
+    case DeliveryState::given_up:
+      return "given_up";
+  }
+  return "";
+}
+
 /// One event on its way to one endpoint. `webhook_id` stays the same over all attempts and replays.
 struct WebhookDelivery {
   WebhookDeliveryId id;

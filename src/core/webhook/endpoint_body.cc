@@ -16,11 +16,6 @@ namespace json = boost::json;
 
 constexpr std::size_t kNameMax = 256;
 
-std::unexpected<Error> missing(std::string_view name) {
-  return invalid_param(fmt::format("Missing required parameter: '{}'.", name),
-                       "missing_required_parameter", name);
-}
-
 Status check_event_type(std::string_view name, std::string_view param) {
   if (is_webhook_event_type(name)) return {};
   const auto known = webhook_event_types();
@@ -77,9 +72,9 @@ Result<EndpointChange> change_of(const json::object& body) {
 Result<EndpointChange> parse_create_endpoint(std::string_view text) {
   auto change = parse_update_endpoint(text);
   if (!change) return change;
-  if (!change->name) return missing("name");
-  if (!change->url) return missing("url");
-  if (!change->event_types) return missing("event_types");
+  if (!change->name) return missing_param("name");
+  if (!change->url) return missing_param("url");
+  if (!change->event_types) return missing_param("event_types");
   return change;
 }
 

@@ -31,22 +31,10 @@ const char* deliveries_listing(bool newest, bool of_endpoint) {
   return newest ? kNewestDeliveries : kOldestDeliveries;
 }
 
-std::string_view state_text(DeliveryState state) {
-  switch (state) {
-    case DeliveryState::pending:
-      return "pending";
-    case DeliveryState::delivered:
-      return "delivered";
-    case DeliveryState::given_up:
-      return "given_up";
-  }
-  return "";
-}
-
 Result<DeliveryState> parse_state(std::string_view text) {
   using enum DeliveryState;
   for (const DeliveryState state : {pending, delivered, given_up}) {
-    if (text == state_text(state)) return state;
+    if (text == to_string(state)) return state;
   }
   return fail(ErrorKind::internal,
               fmt::format("the metadata is damaged: a delivery has state '{}'", text));
@@ -69,7 +57,7 @@ Status insert_delivery(Connection& writer, const WebhookDelivery& delivery) {
                              ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
   insert.bind(delivery.id, delivery.project, delivery.endpoint, delivery.event_id,
               delivery.webhook_id, delivery.event_type, delivery.batch, delivery.event_at,
-              state_text(delivery.state), delivery.attempts, delivery.next_attempt_at);
+              to_string(delivery.state), delivery.attempts, delivery.next_attempt_at);
   if (auto inserted = insert.run(); !inserted) return std::unexpected(inserted.error());
   return {};
 }
@@ -90,7 +78,7 @@ Status update_delivery(Connection& writer, const WebhookDelivery& next) {
   auto update = writer.query(
       "UPDATE webhook_deliveries SET state = ?3, attempts = ?4, next_attempt_at = ?5 "
       "WHERE id = ?1 AND project_id = ?2 AND state <> 'dropped'");
-  update.bind(next.id, next.project, state_text(next.state), next.attempts, next.next_attempt_at);
+  update.bind(next.id, next.project, to_string(next.state), next.attempts, next.next_attempt_at);
   const auto changed = update.run();
   if (!changed) return std::unexpected(changed.error());
   if (*changed == 0) return no_delivery(next.id);
