@@ -8,6 +8,7 @@
 namespace offpeak {
 namespace {
 
+constexpr std::size_t kKnownMax = 4096;
 constexpr std::string_view kWhereKeysAre =
     "the server's data directory (default.key), or make one with 'offpeak project create NAME'";
 
@@ -52,13 +53,20 @@ std::optional<std::string> presented_key(const http::Request& request) {
   return std::nullopt;
 }
 
-Result<ApiKey> authenticate(MetaStore& meta, const http::Request& request) {
+Result<ApiKey> Authenticator::authenticate(const http::Request& request) {
   const auto key = presented_key(request);
   if (!key) return no_key();
   if (!is_well_formed_api_key(*key)) return bad_key(*key);
-  const auto found = meta.find_key(sha256_hex(*key));
+  const std::string hash = sha256_hex(*key);
+  const SteadyTime now = clock_.steady_now();
+  if (const auto known = known_.find(hash); known != known_.end() && known->second.until > now) {
+    return known->second.key;
+  }
+  const auto found = meta_.find_key(hash);
   if (!found) return std::unexpected(found.error());
   if (!*found) return bad_key(*key);
+  if (known_.size() >= kKnownMax) known_.clear();
+  known_.insert_or_assign(hash, Known{**found, now + kKnownFor});
   return **found;
 }
 

@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <utility>
 
-#include "api/auth.h"
 #include "api/error_response.h"
 #include "api/openapi.h"
 #include "platform/observe/log.h"
@@ -20,6 +20,15 @@ void add_standard_headers(http::Response& response, std::string_view request_id)
   response.headers.push_back({"x-request-id", std::string(request_id)});
   response.headers.push_back({"openai-version", "2020-10-01"});
   response.headers.push_back({"x-content-type-options", "nosniff"});
+}
+
+/// The caller's own id for the request (contract section 6.3), if it is one.
+std::string client_id_note(const http::Request& request) {
+  const std::string_view id = request.header("x-client-request-id");
+  constexpr std::size_t kIdMax = 512;
+  const bool ascii = std::ranges::all_of(id, [](char c) { return c >= 0x20 && c < 0x7F; });
+  return id.empty() || id.size() > kIdMax || !ascii ? std::string()
+                                                    : fmt::format(", client's id {}", id);
 }
 
 Task<http::Response> answer_ok(Call&) {
@@ -48,6 +57,7 @@ Task<Status> read_text(Call& call) {
 ServerApi::ServerApi(ApiWorld world, ApiSettings settings)
     : world_(world),
       settings_(std::move(settings)),
+      authenticator_(world_.files.meta, world_.files.clock),
       repeats_(world_.files.meta, world_.files.clock, world_.workers, world_.box),
       rate_limits_(world_.files.clock, settings_.rate_limits) {
   add_file_routes(router_, world_, settings_);
@@ -102,8 +112,8 @@ Task<http::Response> ServerApi::handle(http::Request& request, http::RequestBody
   const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(
       world_.files.clock.steady_now() - start);
   response.headers.push_back({"openai-processing-ms", fmt::format("{}", elapsed.count())});
-  log::debug("api", "{} {} {} {} {} ms", request.id, request.method, request.path(),
-             response.status, elapsed.count());
+  log::debug("api", "{} {} {} {} {} ms{}", request.id, request.method, request.path(),
+             response.status, elapsed.count(), client_id_note(request));
   co_return response;
 }
 
@@ -129,7 +139,7 @@ Task<http::Response> ServerApi::route(http::Request& request, http::RequestBody&
 }
 
 Task<http::Response> ServerApi::serve_project(Call& call) {
-  const auto key = authenticate(world_.files.meta, call.request);
+  const auto key = authenticator_.authenticate(call.request);
   if (!key) co_return error_response(key.error());
   call.project = key->project;
   call.key = key->id;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "api/auth.h"
 #include "api/rate_limits.h"
 #include "api/repeats.h"
 #include "api/router.h"
@@ -59,6 +60,7 @@ class ServerApi final : public http::Handler {
 
   ApiWorld world_;
   ApiSettings settings_;
+  Authenticator authenticator_;
   Repeats repeats_;
   RateLimits rate_limits_;
   Router router_;

@@ -129,3 +129,11 @@ def test_keys_and_data_are_private(server):
     for path in server.data.rglob("*"):
         if path.is_file() and path.name != "default.key":
             assert secret not in path.read_bytes(), f"the key is readable in {path.name}"
+
+
+def test_the_callers_own_request_id_is_in_the_log(start):
+    server = start.server({"log": {"level": "debug"}})
+    server.http("GET", "/v1/models", None, {"X-Client-Request-Id": "night-42"})
+    server.http("GET", "/v1/models", None, {"X-Client-Request-Id": "b\xe4d"})
+    eventually(lambda: server.log().count("GET /v1/models") == 2, what="both are logged")
+    assert "night-42" in server.log() and "b\xe4d" not in server.log()

@@ -190,7 +190,7 @@ int run_app(CLI::App& app, int argc, const char* const* argv, const Command& cho
     while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
     std::string name = command->get_name();
     for (const auto* up = command->get_parent(); up != nullptr; up = up->get_parent()) {
-      name = up->get_name() + " " + name;
+      name = fmt::format("{} {}", up->get_name(), name);
     }
     fmt::print(stderr, "offpeak: {}; see '{} --help'\n", error.what(), name);
     return static_cast<int>(ExitCode::usage);
