@@ -4,6 +4,7 @@
 
 #include "api/error_response.h"
 #include "api/server_api.h"
+#include "core/records/endpoint.h"
 #include "pipeline/relay/relay.h"
 
 namespace offpeak {
@@ -13,13 +14,12 @@ struct Endpoint {
   std::string_view path;
   std::string_view operation;
   std::string_view summary;
-  bool needs_model = false;
 };
 
 constexpr std::array<Endpoint, 8> kEndpoints = {{
-    {"/v1/chat/completions", "createChatCompletion", "A chat completion, also as a stream", true},
-    {"/v1/completions", "createCompletion", "A text completion, also as a stream", true},
-    {"/v1/embeddings", "createEmbedding", "Embeddings of texts", true},
+    {"/v1/chat/completions", "createChatCompletion", "A chat completion, also as a stream"},
+    {"/v1/completions", "createCompletion", "A text completion, also as a stream"},
+    {"/v1/embeddings", "createEmbedding", "Embeddings of texts"},
     {"/v1/responses", "createResponse", "A response, also as a stream"},
     {"/v1/moderations", "createModeration", "A judgement of texts or images"},
     {"/v1/images/generations", "createImage", "Images from a text"},
@@ -44,16 +44,16 @@ Task<http::Response> made_whole(http::Response response) {
   co_return response;
 }
 
-Task<http::Response> infer(Relay& relay, const Endpoint& endpoint, Call& call) {
+Task<http::Response> infer(Relay& relay, const EndpointRules& rules, Call& call) {
   const http::Request& request = call.request;
-  const RelayRequest relayed{.path = endpoint.path,
+  const RelayRequest relayed{.path = rules.path,
                              .query = request.query(),
                              .content_type = request.header("content-type"),
                              .accept = request.header("accept"),
                              .client_request_id = request.header("x-client-request-id"),
                              .request_id = request.id,
                              .body = call.text,
-                             .needs_model = endpoint.needs_model};
+                             .needs_model = rules.model_required};
   auto response = co_await relay.call(relayed, call.body);
   if (!response) co_return error_response(response.error());
   if (call.mark.idempotency_key.empty()) co_return std::move(*response);
@@ -64,14 +64,14 @@ Task<http::Response> infer(Relay& relay, const Endpoint& endpoint, Call& call) {
 
 void add_inference_routes(Router& router, const ApiWorld& world, const ApiSettings& settings) {
   for (const Endpoint& endpoint : kEndpoints) {
-    router.add(
-        {.method = "POST",
-         .pattern = endpoint.path,
-         .body = BodyKind::text,
-         .body_bytes_max = settings.inference_body_bytes,
-         .spends_tokens = true,
-         .doc = {endpoint.operation, endpoint.summary, "InferenceRequest", "InferenceReply"},
-         .serve = [&world, &endpoint](Call& call) { return infer(world.relay, endpoint, call); }});
+    const EndpointRules& rules = *find_endpoint(endpoint.path);
+    router.add({.method = "POST",
+                .pattern = endpoint.path,
+                .body = BodyKind::text,
+                .body_bytes_max = settings.inference_body_bytes,
+                .spends_tokens = true,
+                .doc = {endpoint.operation, endpoint.summary, "InferenceRequest", "InferenceReply"},
+                .serve = [&world, &rules](Call& call) { return infer(world.relay, rules, call); }});
   }
 }
 

@@ -147,9 +147,25 @@ Result<UploadRecord> MultipartUploads::open_upload(const ProjectId& project,
   return upload;
 }
 
+/// Retries leave parts that nobody will name; this much of them is allowed.
+Status MultipartUploads::check_room(const UploadRecord& upload) const {
+  const auto stored = stores_.meta.parts(upload.project, upload.id);
+  if (!stored) return std::unexpected(stored.error());
+  std::uint64_t bytes = 0;
+  for (const UploadPart& part : *stored) bytes += part.bytes;
+  if (bytes <= 2 * upload.bytes + kPartBytesMax) return {};
+  return invalid_param(
+      fmt::format("The parts of upload '{}' already hold more than twice the {} bytes it was "
+                  "created for.",
+                  upload.id, upload.bytes),
+      "upload_too_large", "data");
+}
+
 Result<IncomingPart> MultipartUploads::start_part(const ProjectId& project,
                                                   const UploadId& id) const {
-  if (auto upload = open_upload(project, id); !upload) return std::unexpected(upload.error());
+  const auto upload = open_upload(project, id);
+  if (!upload) return std::unexpected(upload.error());
+  if (auto room = check_room(*upload); !room) return std::unexpected(room.error());
   UploadPart part{.id = make_part_id(stores_.random), .upload = id};
   part.blob = part_key(project, part.id);
   auto writer = stores_.blobs.create(part.blob);

@@ -73,6 +73,7 @@ class MultipartUploads {
   Result<UploadRecord> cancel(const ProjectId& project, const UploadId& id) const;
 
  private:
+  Status check_room(const UploadRecord& upload) const;
   Result<UploadRecord> open_upload(const ProjectId& project, const UploadId& id) const;
   Result<std::vector<Extent>> assemble(const UploadRecord& upload,
                                        const std::vector<PartId>& parts) const;

@@ -255,6 +255,14 @@ TEST_F(MultipartUploadTest, PartHasALimitOfItsOwn) {
   EXPECT_EQ(part.finish({})->bytes, kPartBytesMax);
 }
 
+TEST_F(MultipartUploadTest, PartsMayNotPileUp) {
+  const UploadId upload = create(3);
+  const std::string bytes(kPartBytesMax / 2 + 4, 'x');
+  add(upload, bytes);
+  add(upload, bytes);
+  expect_refused(uploads.start_part(kMine, upload), "more than twice the 3 bytes");
+}
+
 TEST_F(MultipartUploadTest, UnfinishedPartLeavesNothing) {
   const UploadId upload = create(3);
   {
