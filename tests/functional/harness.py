@@ -183,6 +183,10 @@ class Server(Process):
     def environment(self, **extra):
         return clean_environment(OPENAI_BASE_URL=self.base_url, OPENAI_API_KEY=self.key, **extra)
 
+    def resident_bytes(self):
+        status = pathlib.Path(f"/proc/{self.child.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) * 1024
+
     def http(self, method, path, body=None, headers=None, key=True):
         """One raw exchange: (status, headers with lower-case names, body bytes)."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)

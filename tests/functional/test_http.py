@@ -1,6 +1,8 @@
 """Keys, tenants, unknown URLs, models."""
 
 import json
+import resource
+import socket
 
 import openai
 import pytest
@@ -137,3 +139,26 @@ def test_the_callers_own_request_id_is_in_the_log(start):
     server.http("GET", "/v1/models", None, {"X-Client-Request-Id": "b\xe4d"})
     eventually(lambda: server.log().count("GET /v1/models") == 2, what="both are logged")
     assert "night-42" in server.log() and "b\xe4d" not in server.log()
+
+
+def test_ten_thousand_idle_connections(start):
+    """They cost little, and those who call beside them do not notice."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    count = min(10_000, hard - 500)
+    server = start.server()
+    before = server.resident_bytes()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, count + 500), hard))
+    idle = []
+    try:
+        for _ in range(count):
+            idle.append(socket.create_connection(("127.0.0.1", server.port)))
+        status, _, _ = server.http("GET", "/v1/models")
+        assert status == 200
+        for connection in (idle[0], idle[-1]):
+            connection.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert connection.recv(64).startswith(b"HTTP/1.1 200 OK\r\n")
+        assert (server.resident_bytes() - before) / count < 20_000
+    finally:
+        for connection in idle:
+            connection.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
