@@ -69,6 +69,20 @@ TEST_F(ApiTest, RefusesCallersWithoutAKeyThatItKnows) {
   EXPECT_EQ(nobody.get("/readyz").status, 200);
 }
 
+TEST_F(ApiTest, HeadIsGetWithoutTheBody) {
+  const auto file = upload(chat_rows(3));
+  for (const std::string& target : {std::string("/v1/models"), "/v1/files/" + file + "/content"}) {
+    const auto get = client().get(target);
+    const auto head = client().call("HEAD", target);
+    EXPECT_EQ(head.status, 200);
+    EXPECT_EQ(head.body, "");
+    EXPECT_EQ(head.header("content-length"), std::to_string(get.body.size()));
+    EXPECT_EQ(head.header("content-type"), get.header("content-type"));
+  }
+  EXPECT_EQ(client().call("HEAD", "/v1/files/file-x").status, 404);
+  EXPECT_EQ(client().call("HEAD", "/v1/batches/x/cancel").status, 405);
+}
+
 TEST_F(ApiTest, TakesTheKeyAsTheBasicPasswordToo) {
   const TestClient nobody{server->port(), ""};
   EXPECT_EQ(nobody.get("/v1/files", {{"Authorization", "bearer " + key}}).status, 200);

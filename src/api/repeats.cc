@@ -32,10 +32,8 @@ bool is_passing(int status) {
   return status >= 500 || status == 401 || status == 408 || status == 409 || status == 429;
 }
 
-http::Response key_in_use() {
-  auto response = error_response({ErrorKind::conflict,
-                                  "A request with this Idempotency-Key is still being worked on.",
-                                  "idempotency_key_in_use"});
+http::Response still_under_way(std::string message, std::string code) {
+  auto response = error_response({ErrorKind::conflict, std::move(message), std::move(code)});
   std::erase_if(response.headers,
                 [](const auto& header) { return header.name == "x-should-retry"; });
   response.headers.push_back({"retry-after", "1"});
@@ -52,20 +50,33 @@ http::Response from_stored(const StoredReply& reply, std::string body) {
 
 }  // namespace
 
-std::expected<Repeats::Claim, http::Response> Repeats::claim(Call& call) {
+void Repeats::hold(Call& call, std::string name) {
+  under_way_.insert(name);
+  call.held.push_back(std::move(name));
+}
+
+void Repeats::ended(const Call& call) {
+  for (const auto& name : call.held) under_way_.erase(under_way_.find(name));
+}
+
+std::optional<http::Response> Repeats::claim(Call& call) {
   const std::string_view key = call.request.header("idempotency-key");
-  if (key.empty()) return Claim();
+  if (key.empty()) return std::nullopt;
   if (key.size() > kKeyBytesMax || !is_printable(key)) {
-    return std::unexpected(error_response(
+    return error_response(
         {ErrorKind::invalid_request,
          fmt::format("Invalid 'Idempotency-Key': expected at most {} printable ASCII characters.",
                      kKeyBytesMax),
-         "invalid_idempotency_key", "Idempotency-Key"}));
+         "invalid_idempotency_key", "Idempotency-Key"});
   }
   call.mark.idempotency_key = sha256_hex(key);
-  std::pair use(call.project, call.mark.idempotency_key);
-  if (!under_way_.insert(use).second) return std::unexpected(key_in_use());
-  return Claim(*this, std::move(use));
+  std::string name = fmt::format("{} {}", call.project, call.mark.idempotency_key);
+  if (under_way_.contains(name)) {
+    return still_under_way("A request with this Idempotency-Key is still being worked on.",
+                           "idempotency_key_in_use");
+  }
+  hold(call, std::move(name));
+  return std::nullopt;
 }
 
 std::optional<http::Response> Repeats::answered(Call& call, std::string_view content) {
@@ -73,7 +84,20 @@ std::optional<http::Response> Repeats::answered(Call& call, std::string_view con
       fmt::format("{}\n{} {}\n{}", call.key, call.request.method, call.request.path(), content);
   call.mark.fingerprint = hash128_hex(facts);
   if (!call.mark.idempotency_key.empty()) return answered_by_key(call);
-  if (!is_retry(call.request) || !call.route.again) return std::nullopt;
+  if (!call.route.again) return std::nullopt;
+  if (is_retry(call.request)) {
+    if (under_way_.contains(call.mark.fingerprint)) {
+      return still_under_way("The first try of this request is still being worked on.",
+                             "request_under_way");
+    }
+    if (auto earlier = made_before(call)) return earlier;
+  }
+  hold(call, call.mark.fingerprint);
+  return std::nullopt;
+}
+
+/// The object that the first try made, as it is now.
+std::optional<http::Response> Repeats::made_before(Call& call) {
   const auto made =
       store_.made_by(call.project, call.mark.fingerprint, clock_.unix_now() - kUnkeyedRequestLife);
   if (!made) return error_response(made.error());

@@ -7,7 +7,6 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "api/router.h"
 #include "base/clock.h"
@@ -29,44 +28,33 @@ class Repeats {
       : store_(store), clock_(clock), workers_(workers), box_(box) {}
   Repeats(const Repeats&) = delete;
 
-  /// The use of an Idempotency-Key by one request, from its head to its answer.
-  class Claim {
-   public:
-    Claim() = default;
-    Claim(Repeats& repeats, std::pair<ProjectId, std::string> key)
-        : repeats_(&repeats), key_(std::move(key)) {}
-    Claim(Claim&& other) noexcept
-        : repeats_(std::exchange(other.repeats_, nullptr)), key_(std::move(other.key_)) {}
-    Claim& operator=(Claim&&) = delete;
-    ~Claim() {
-      if (repeats_ != nullptr) repeats_->under_way_.erase(key_);
-    }
-
-   private:
-    Repeats* repeats_ = nullptr;
-    std::pair<ProjectId, std::string> key_;
-  };
-
   /// Takes the call's Idempotency-Key, if it has one, into call.mark. The reply to send instead if
   /// the key is malformed or another request with it is under way.
-  std::expected<Claim, http::Response> claim(Call& call);
+  std::optional<http::Response> claim(Call& call);
 
   /// Completes call.mark by `content`: whatever of the body tells two requests apart. The reply to
-  /// send if this request has been answered before.
+  /// send if this request has been answered before, or if it is a retry of one that still is under
+  /// way.
   std::optional<http::Response> answered(Call& call, std::string_view content);
+
+  /// The call is no longer under way. REQUIRES: once for each call, whatever came of it.
+  void ended(const Call& call);
 
   /// Keeps the reply to a call with an Idempotency-Key, unless it is one that a later try may
   /// change or a stream.
   Task<> keep(const Call& call, const http::Response& response);
 
  private:
+  void hold(Call& call, std::string name);
+  std::optional<http::Response> made_before(Call& call);
   std::optional<http::Response> answered_by_key(Call& call);
 
   RequestStore& store_;
   const Clock& clock_;
   Workers& workers_;
   const SecretBox& box_;  // replies may hold secrets, so they are stored sealed
-  std::set<std::pair<ProjectId, std::string>> under_way_;
+  /// Names of the calls under way: of keys, and of what a retry may repeat.
+  std::multiset<std::string> under_way_;
 };
 
 }  // namespace offpeak

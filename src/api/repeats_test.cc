@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "api/repeats.h"
 #include "testing/server_fixture.h"
 
 namespace offpeak {
@@ -149,6 +150,47 @@ TEST_F(RepeatsTest, ARetryAfterTheObjectIsGoneMakesANewOne) {
   const auto again = upload_form("b1", chat_rows(2), {{"x-stainless-retry-count", "1"}});
   EXPECT_EQ(again.status, 200);
   EXPECT_NE(id_of(again), id_of(first));
+}
+
+class NoBody final : public http::RequestBody {
+ public:
+  Task<Result<std::string_view>> read() override { co_return std::string_view(); }
+  void when_gone(std::function<void()>) override {}
+};
+
+TEST(Repeats, ARetryThatOvertakesTheFirstTryIsToldToWait) {
+  MemoryMetaStore meta;
+  ManualClock clock{std::chrono::sys_days(std::chrono::year(2026) / 1 / 1)};
+  SystemRandom random;
+  Workers workers{1};
+  const SecretBox box({}, random);
+  Repeats repeats(meta, clock, workers, box);
+  const Route route{.method = "POST",
+                    .pattern = "/v1/batches",
+                    .doc = {},
+                    .serve = {},
+                    .again = [](Call&, const std::string&) -> Result<http::Response> {
+                      return http::Response();
+                    }};
+  http::Request request{.method = "POST", .target = "/v1/batches"};
+  http::Request again = request;
+  again.headers.push_back({"x-stainless-retry-count", "1"});
+  NoBody body;
+  Call first{request, body, route, repeats};
+  EXPECT_FALSE(repeats.answered(first, "{}"));
+  Call retry{again, body, route, repeats};
+  const auto told = repeats.answered(retry, "{}");
+  ASSERT_TRUE(told);
+  EXPECT_EQ(told->status, 409);
+  EXPECT_EQ(http::find_header(told->headers, "retry-after"), "1");
+  EXPECT_EQ(http::find_header(told->headers, "x-should-retry"), "");
+  repeats.ended(retry);
+  Call other{again, body, route, repeats};
+  EXPECT_FALSE(repeats.answered(other, "{ }")) << "another body";
+  repeats.ended(other);
+  repeats.ended(first);
+  Call late{again, body, route, repeats};
+  EXPECT_FALSE(repeats.answered(late, "{}")) << "the first try made nothing";
 }
 
 TEST_F(RepeatsTest, TellsHowMuchIsLeftAndRefusesMore) {

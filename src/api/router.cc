@@ -46,8 +46,9 @@ void Router::add(Route route) {
 }
 
 Result<Router::Match> Router::match(std::string_view method, std::string_view path) const {
+  const std::string_view served = method == "HEAD" ? "GET" : method;
   for (const Route& route : routes_) {
-    if (route.method != method) continue;
+    if (route.method != served) continue;
     if (auto arguments = match_pattern(route.pattern, path)) {
       return Match{&route, std::move(*arguments)};
     }

@@ -30,6 +30,7 @@ struct Call {
   std::vector<std::string> arguments = {};  // the path's {…} segments, decoded
   std::string text = {};                    // the whole body, on routes with BodyKind::text
   RequestMark mark = {};                    // to be stored with what a POST makes
+  std::vector<std::string> held = {};       // by Repeats, until the call has ended
 };
 
 enum class Access { open, project, operator_only };
@@ -75,6 +76,7 @@ class Router {
     std::vector<std::string> arguments;
   };
   /// not_found with the service's text for an unknown path, method_not_allowed for a known one.
+  /// HEAD is served as GET, whose body is then not sent.
   Result<Match> match(std::string_view method, std::string_view path) const;
   /// The methods of a path, as the Allow header lists them.
   std::string allowed_methods(std::string_view path) const;

@@ -153,8 +153,13 @@ Task<http::Response> ServerApi::serve_project(Call& call) {
 
 Task<http::Response> ServerApi::serve_once(Call& call) {
   if (call.request.method != "POST") co_return co_await call.route.serve(call);
-  auto claim = repeats_.claim(call);
-  if (!claim) co_return std::move(claim.error());
+  auto response = co_await serve_post(call);
+  repeats_.ended(call);
+  co_return response;
+}
+
+Task<http::Response> ServerApi::serve_post(Call& call) {
+  if (auto refused = repeats_.claim(call)) co_return std::move(*refused);
   if (auto read = co_await read_text(call); !read) co_return error_response(read.error());
   if (call.route.body != BodyKind::form) {
     if (auto earlier = repeats_.answered(call, call.text)) co_return std::move(*earlier);

@@ -54,8 +54,9 @@ class ServerApi final : public http::Handler {
  private:
   Task<http::Response> route(http::Request& request, http::RequestBody& body);
   Task<http::Response> serve_project(Call& call);
-  /// Serves a POST unless it has been answered before.
   Task<http::Response> serve_once(Call& call);
+  /// Unless it has been answered before.
+  Task<http::Response> serve_post(Call& call);
   void add_own_routes();
 
   ApiWorld world_;
