@@ -91,7 +91,7 @@ def test_completions_and_embeddings(engine_server, endpoint, body):
     if endpoint == "/v1/embeddings":
         assert [len(d["embedding"]) for d in answer["data"]] == [576, 576]
     else:
-        assert "Paris" in answer["choices"][0]["text"]
+        assert answer["choices"][0]["text"].strip() and answer["usage"]["completion_tokens"] == 3
 
 
 def test_the_engine_is_restarted_and_ends_with_a_killed_server(start):
