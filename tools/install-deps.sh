@@ -8,7 +8,8 @@ BUILD_PACKAGES="clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev lld-19
   ccache make git libboost1.81-dev libboost-json1.81-dev libssl-dev libcurl4-openssl-dev libsimdjson-dev
   libxxhash-dev libsqlite3-dev libyaml-cpp-dev libcli11-dev libspdlog-dev libfmt-dev prometheus-cpp-dev
   libgtest-dev libgmock-dev libbenchmark-dev pkg-config ca-certificates"
-TEST_PACKAGES="wrk curl openssl nginx-light haproxy"
+TEST_PACKAGES="wrk curl openssl"
+PROXIES="nginx haproxy" # for the tests of HTTP through a proxy
 OPENAI_PYTHON=3.52.0
 PYTEST=8.4.2
 JSONSCHEMA=4.26.0
@@ -40,6 +41,31 @@ apt_install() {
   as_root apt-get update -qq
   # shellcheck disable=SC2086
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+}
+
+# apt_install for servers of which only the executable is wanted: what was not there before neither
+# starts now nor at boot.
+apt_install_unstarted() {
+  local policy=/usr/sbin/policy-rc.d new="" package
+  for package in "$@"; do
+    if [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then
+      new="$new $package"
+    fi
+  done
+  if [ -z "$new" ]; then return; fi
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+    as_root chmod 755 "$policy"
+  else
+    policy=""
+  fi
+  # shellcheck disable=SC2086
+  apt_install $new || { [ -z "$policy" ] || as_root rm -f "$policy"; return 1; }
+  [ -z "$policy" ] || as_root rm -f "$policy"
+  if command -v systemctl >/dev/null; then
+    # shellcheck disable=SC2086
+    as_root systemctl disable $new >/dev/null 2>&1 || true
+  fi
 }
 
 # Prints a Python >= 3.10 that can make virtual environments; installs Debian's if there is none.
@@ -106,6 +132,8 @@ npm_packages() {
 install_test() {
   # shellcheck disable=SC2086
   apt_install $TEST_PACKAGES
+  # shellcheck disable=SC2086
+  apt_install_unstarted $PROXIES
   venv .venv "openai==$OPENAI_PYTHON" "pytest==$PYTEST" "jsonschema==$JSONSCHEMA" \
     "openapi-spec-validator==$OPENAPI_SPEC_VALIDATOR"
   # shellcheck disable=SC2086
