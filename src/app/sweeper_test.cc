@@ -13,6 +13,7 @@ using std::chrono_literals::operator""min;
 using std::chrono_literals::operator""h;
 
 const ProjectId kProject("proj_1");
+const WebhookEndpointId kEndpoint("we");
 
 class SweeperTest : public testing::Test {
  protected:
@@ -43,6 +44,24 @@ class SweeperTest : public testing::Test {
           kProject, {.id = PartId(name), .upload = id, .blob = blob("parts/" + name)}, {}));
     }
     return id;
+  }
+
+  void subscribe() {
+    EXPECT_TRUE(meta.insert_endpoint(
+        {.id = kEndpoint, .project = kProject, .event_types = {"batch.failed"}}, {}));
+  }
+
+  /// A batch that ends now, and whose event has reached its receiver.
+  WebhookDelivery delivered(const std::string& name) {
+    BatchRecord batch{.id = BatchId("batch_" + name), .project = kProject};
+    EXPECT_TRUE(meta.insert_batch(batch));
+    batch.status = BatchStatus::failed;
+    batch.failed_at = clock.unix_now();
+    EXPECT_TRUE(meta.update_batch(batch));
+    WebhookDelivery delivery = meta.due_deliveries(clock.unix_now(), 1, 1)->at(0);
+    delivery.state = DeliveryState::delivered;
+    EXPECT_TRUE(meta.record_attempt(delivery, {}));
+    return delivery;
   }
 
   MemoryBlobStore blobs;
@@ -102,22 +121,26 @@ TEST_F(SweeperTest, RequestsAreForgottenInTheirTime) {
 }
 
 TEST_F(SweeperTest, DeliveriesAreForgottenAfterThirtyDays) {
-  ASSERT_TRUE(meta.insert_endpoint(
-      {.id = WebhookEndpointId("we"), .project = kProject, .event_types = {"batch.failed"}}, {}));
-  BatchRecord batch{.id = BatchId("batch_1"), .project = kProject};
-  ASSERT_TRUE(meta.insert_batch(batch));
-  batch.status = BatchStatus::failed;
-  batch.failed_at = clock.unix_now();
-  ASSERT_TRUE(meta.update_batch(batch));
-  WebhookDelivery delivery = meta.due_deliveries(clock.unix_now(), 1, 1)->at(0);
-  delivery.state = DeliveryState::delivered;
-  ASSERT_TRUE(meta.record_attempt(delivery, {}));
+  subscribe();
+  const WebhookDelivery delivery = delivered("1");
   clock.advance(30 * 24h);
   sweep(blobs, meta, clock);
   EXPECT_TRUE(meta.delivery(kProject, delivery.id));
   clock.advance(1s);
   sweep(blobs, meta, clock);
   EXPECT_FALSE(meta.delivery(kProject, delivery.id));
+}
+
+TEST_F(SweeperTest, YoungerDeliveriesStay) {
+  subscribe();
+  delivered("1");
+  clock.advance(29 * 24h);
+  delivered("2");
+  clock.advance(2 * 24h);
+  sweep(blobs, meta, clock);
+  const auto left = meta.deliveries(kProject, kEndpoint, {})->data;
+  ASSERT_EQ(left.size(), 1u);
+  EXPECT_EQ(left.front().webhook_id, "wh_2");
 }
 
 TEST_F(SweeperTest, FailingStoreIsNoEndlessLoop) {

@@ -11,7 +11,6 @@ namespace {
 constexpr std::size_t kLookedAt = 1000;
 /// Those under way are due, too.
 constexpr std::size_t kLookedAtPerEndpoint = 2 * DeliverySlots::kPerEndpoint;
-constexpr auto kForgetInterval = std::chrono::hours(1);
 
 }  // namespace
 
@@ -50,7 +49,6 @@ void WebhookCourier::run() {
     // In this order: what has ended is in the store before the store is asked what is due.
     settle(std::move(ended));
     if (unrecorded_.empty()) start_due();
-    forget_old();
     lock.lock();
     changed_.wait_for(lock, settings_.poll, [this] { return stopping_ || woken_; });
   }
@@ -83,15 +81,6 @@ void WebhookCourier::start_due() {
   for (const WebhookDelivery& delivery : *due) {
     if (!slots_.try_start(delivery)) continue;
     senders_.post([this, delivery] { deliver(delivery); });
-  }
-}
-
-void WebhookCourier::forget_old() {
-  const UnixSeconds now = world_.clock.unix_now();
-  if (now < next_forget_) return;
-  next_forget_ = now + kForgetInterval;
-  if (auto forgotten = world_.meta.forget_deliveries(now - settings_.log_kept); !forgotten) {
-    log::error("webhooks", "old deliveries cannot be removed: {}", forgotten.error().message);
   }
 }
 

@@ -23,7 +23,6 @@ namespace offpeak {
 struct CourierSettings {
   std::size_t senders = 16;  // deliveries under way at a time
   std::chrono::milliseconds poll{500};
-  std::chrono::hours log_kept{30 * 24};  // of deliveries that are over
 };
 
 class WebhookCourier {
@@ -51,7 +50,6 @@ class WebhookCourier {
   void run();
   void start_due();
   void settle(std::vector<Attempt> attempts);
-  void forget_old();
   void deliver(const WebhookDelivery& delivery);
   Attempt attempt(const WebhookDelivery& delivery);
   void record(Attempt& attempt);
@@ -60,7 +58,6 @@ class WebhookCourier {
   CourierSettings settings_;
   DeliverySlots slots_;              // the courier thread's, as is what follows up to mutex_
   std::vector<Attempt> unrecorded_;  // the store refused them; nothing is sent while it does
-  UnixSeconds next_forget_{};
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Attempt> ended_;  // guarded by mutex_, as is what follows up to senders_

@@ -281,18 +281,5 @@ TEST_F(WebhookCourierTest, WhileTheStoreTakesNothingNothingIsSentTwice) {
   EXPECT_EQ(sender.sent().size(), 1u);
 }
 
-TEST_F(WebhookCourierTest, ForgetsDeliveriesThatAreLongOver) {
-  const auto made = make_endpoint();
-  start();
-  end_batch("1");
-  ASSERT_TRUE(idle());
-  clock.advance(29 * 24h);
-  end_batch("2");
-  ASSERT_TRUE(idle());
-  clock.advance(2 * 24h);
-  ASSERT_TRUE(eventually([&] { return deliveries(made.endpoint.id).size() == 1; }));
-  EXPECT_EQ(only(made.endpoint.id).webhook_id, "wh_2");
-}
-
 }  // namespace
 }  // namespace offpeak
