@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "api/error_response.h"
+#include "api/page_response.h"
 #include "api/query.h"
 #include "api/server_api.h"
 #include "core/openai/create_batch.h"
@@ -31,11 +32,7 @@ Result<http::Response> created_batch(const ApiWorld& world, Call& call, const st
 Task<http::Response> list_batches(const ApiWorld& world, Call& call) {
   const auto query = parse_list_query(call.request.query(), {});
   if (!query) co_return error_response(query.error());
-  const auto page = world.batches.list(call.project, *query);
-  if (!page) co_return error_response(page.error());
-  std::vector<boost::json::object> data;
-  for (const BatchRecord& batch : page->data) data.push_back(batch_object(batch));
-  co_return json_response(list_object(std::move(data), page->has_more));
+  co_return page_response(world.batches.list(call.project, *query), batch_object);
 }
 
 Task<http::Response> retrieve_batch(const ApiWorld& world, Call& call) {

@@ -2,6 +2,7 @@
 
 #include "api/content.h"
 #include "api/error_response.h"
+#include "api/page_response.h"
 #include "api/query.h"
 #include "api/server_api.h"
 #include "api/upload_form.h"
@@ -38,11 +39,7 @@ Result<http::Response> created_file(const ApiWorld& world, Call& call, const std
 Task<http::Response> list_files(const ApiWorld& world, Call& call) {
   const auto query = parse_list_query(call.request.query(), kFileList);
   if (!query) co_return error_response(query.error());
-  const auto page = world.files.meta.files(call.project, *query);
-  if (!page) co_return error_response(page.error());
-  std::vector<boost::json::object> data;
-  for (const FileRecord& file : page->data) data.push_back(file_object(file));
-  co_return json_response(list_object(std::move(data), page->has_more));
+  co_return page_response(world.files.meta.files(call.project, *query), file_object);
 }
 
 Task<http::Response> retrieve_file(const ApiWorld& world, Call& call) {

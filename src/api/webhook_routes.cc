@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "api/error_response.h"
+#include "api/page_response.h"
 #include "api/query.h"
 #include "api/server_api.h"
 #include "core/openai/webhook_wire.h"
@@ -27,14 +28,6 @@ http::Response endpoint_response(const Result<WebhookEndpoint>& endpoint) {
 http::Response secret_response(const Result<EndpointWithSecret>& made) {
   return made ? json_response(webhook_endpoint_object(made->endpoint, made->secret))
               : error_response(made.error());
-}
-
-template <class Record, class ToObject>
-http::Response page_response(const Result<Page<Record>>& page, ToObject to_object) {
-  if (!page) return error_response(page.error());
-  std::vector<boost::json::object> data;
-  for (const Record& record : page->data) data.push_back(to_object(record));
-  return json_response(list_object(std::move(data), page->has_more));
 }
 
 /// The receiver gave no answer: an error that the SDKs would otherwise answer with two more tries.
